@@ -1,0 +1,1 @@
+"""Finding entries: analysis, safe storage, incremental index, scoring, query language, worker process."""

@@ -1,0 +1,157 @@
+"""Questions and answers of the search: no Whoosh type crosses this line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How a query was understood."""
+
+    WORDS = "words"
+    PASTE = "paste"
+    ALERT = "alert"
+
+
+class Verdict(StrEnum):
+    """How good the best hit is: a match, only weak ones, or nothing worth showing as an answer."""
+
+    MATCH = "match"
+    WEAK = "weak"
+    NONE = "none"
+
+
+FACETS = ("kind", "product", "component", "state", "has", "tag", "knowledge_base")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One question.
+
+    Attributes:
+        text: words, an alert name or a whole paste.
+        limit: hits wanted, 1 to 200.
+        filters: facet name (`FACETS`) to the values wanted; several values of one facet mean "any of them",
+            several facets mean "all of them". A value that starts with ``-`` is excluded.
+        is_typing: the last word may be unfinished and is taken as a prefix.
+        explain: fill ``SearchHit.why`` in detail.
+    """
+
+    text: str
+    limit: int = 20
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_typing: bool = False
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """One entry found.
+
+    Attributes:
+        score: unitless, ≥ 0, comparable within one answer only.
+        why: reasons in words, strongest first.
+        snippet: plain text, one or two lines' worth, around the best match.
+        snippet_marks: ranges ``(start, end)`` of matches in ``snippet``, in characters, ascending.
+        title_marks: likewise in ``title``.
+        line: 1-based line of the best matching passage, 0 when unknown.
+        anchor: in-page anchor of the section that holds it, or empty.
+        has: ``mitigation``, ``fix``, ``lever`` where the entry has such paths.
+        similar: how many near-duplicates are folded under this hit.
+    """
+
+    id: str
+    path: str
+    title: str
+    kind: str
+    product: str
+    component: str
+    state: str
+    score: float
+    why: tuple[str, ...] = ()
+    snippet: str = ""
+    has: tuple[str, ...] = ()
+    knowledge_base: str = ""
+    severity: str = ""
+    reviewed: str = ""
+    snippet_marks: tuple[tuple[int, int], ...] = ()
+    title_marks: tuple[tuple[int, int], ...] = ()
+    line: int = 0
+    anchor: str = ""
+    similar: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """What was found.
+
+    Attributes:
+        query: the text as it was asked (a paste is cut to its first 200 characters).
+        total: entries that match, ≥ ``len(hits)``.
+        hits: best first.
+        facets: facet name to value to count over *all* matches, most frequent first.
+        suggestion: a corrected query, or None.
+        explanation: the query in words ("known fixes of product redis that hold …"), or empty.
+        problems: what could not be understood in the query language, one sentence each.
+        is_partial: only names are searchable yet, or the time limit cut the work.
+    """
+
+    query: str
+    mode: Mode
+    verdict: Verdict
+    took_ms: float
+    total: int
+    hits: tuple[SearchHit, ...] = ()
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    suggestion: str | None = None
+    explanation: str = ""
+    problems: tuple[str, ...] = ()
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file that could not be taken into the index, and why (one sentence)."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What bringing an index up to date did.
+
+    Attributes:
+        pages: entries in the index afterwards.
+        added, changed, removed: entries touched in this run.
+        seconds: wall clock.
+        pages_per_s: entries read and indexed per second in this run, 0 when there were none.
+        skipped: files left out.
+        is_rebuilt: the index was made anew; ``reason`` says why.
+    """
+
+    pages: int
+    added: int
+    changed: int
+    removed: int
+    seconds: float
+    pages_per_s: float
+    skipped: tuple[SkippedFile, ...] = ()
+    is_rebuilt: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far indexing has come.
+
+    Attributes:
+        phase: ``names`` (titles become searchable), ``pages``, ``merge``.
+        done, total: entries, 0 ≤ done ≤ total.
+    """
+
+    phase: str
+    done: int
+    total: int
