@@ -17,6 +17,7 @@ The map. Arrows point down only; siblings never import each other; only ``ui`` k
 ``resources``           where the bundled content, fonts and icons lie (source tree, wheel, frozen build)
 ``paths``               the user's folders, ``KB_APP_HOME``, and joining paths without leaving a root
 ``logs``                one rotating log file; secrets are removed on the way in
+``durable``             writing files so that a crash leaves the old text or the new one
 ``plain``               frozen dataclasses to JSON-ready values and back
 ``errors``              the one error root: a sentence and a next step
 ======================  ==============================================================================

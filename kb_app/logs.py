@@ -30,7 +30,7 @@ def redact(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return ``text`` with control and format characters shown as escapes, so that one line stays one line."""
+    """Return ``text`` with control and format characters as escapes, so that one line stays one line."""
     return "".join(
         c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\u{ord(c):04x}"
         for c in text
@@ -44,7 +44,7 @@ class _SafeFormatter(logging.Formatter):
 
 
 def start_logging(folder: Path, *, process: str, level: int = logging.INFO) -> None:
-    """Send records to ``folder/<process>.log``; a folder that cannot be written to costs the log, not the start."""
+    """Send records to ``folder/<process>.log``; an unwritable folder costs the log, not the start."""
     handler: logging.Handler
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

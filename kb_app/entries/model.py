@@ -287,7 +287,7 @@ class Entry:
         aliases, related, alerts, signatures, answers, affected, environment, depends_on, levers: as in the
             front matter, or found in the text.
         severity: ``sev1`` to ``sev4`` or empty.
-        fixed_in, fix_status, tracker, rollback, rollback_note, deploy_time, push_allowed: as written, or empty.
+        fixed_in, fix_status, tracker, rollback, rollback_note, deploy_time, push_allowed: as written.
         summary: one or two plain sentences for lists.
         is_stub: front matter only, "moved to …", deprecated or a bare list of links; ranked lower.
         paths: mitigations, fixes and levers in order of appearance.
@@ -296,7 +296,7 @@ class Entry:
         notes: what was odd about the file.
         front_matter: every key as plain text or a tuple of texts, unknown ones too.
         provenance: field name to where its value came from.
-        text: decoded text with ``\\n`` line ends; front matter included.
+        text: decoded text, line ends made LF; front matter included.
         body_line: 1-based line where the body starts.
         size_bytes: of the file.
         content_hash: SHA-256 of the file's bytes, hexadecimal.

@@ -3,22 +3,22 @@
 The dialect (theme-free; the reader's style sheet and painter give it colour, see ``kb_app/ui/reader``). It is
 plain HTML 4 as ``QTextDocument`` understands it, with these shapes, each one-cell table spanning the column:
 
-* code card    ``<table class="code" width="100%"><tr><td class="code"><pre class="code">…</pre></td></tr></table>``
-  with Pygments' short class names on spans; the n-th such table belongs to ``RenderedPage.code_blocks[n]``.
-  A diagram's source (mermaid, plantuml, …) carries ``class="code diagram"`` on the table.
-* callout      ``<table class="callout KIND" width="100%"><tr><td class="callout KIND"><p class="callout-title">Title</p>…``
-  with KIND one of ``note tip important warning danger success``.
+* code card    ``<table class="code" width="100%"><tr><td class="code"><pre class="code">…</pre></td>
+  </tr></table>`` with Pygments' short class names on spans; the n-th such table belongs to
+  ``RenderedPage.code_blocks[n]``. A diagram's source (mermaid, plantuml, …) carries ``class="code diagram"`` on the table.
+* callout      ``<table class="callout KIND" width="100%"><tr><td class="callout KIND">
+  <p class="callout-title">Title</p>…`` with KIND one of ``note tip important warning danger success``.
 * block quote  ``<table class="quote" width="100%"><tr><td class="quote">…``
 * table        ``<table class="grid" width="100%">`` with ``th``/``td`` and ``align`` attributes.
 * details      ``<table class="details" width="100%"><tr><td class="details"><p class="summary">…</p>…``
 * task item    ``<li class="task"><img src="icon:square" width="16" height="16"> …`` or ``icon:square-check``.
 * inline code  ``<code>…</code>`` outside ``pre``; keyboard keys ``<kbd>``.
-* heading      ``<hN id="anchor">`` preceded by ``<a name="anchor"></a>``; the anchors of ``entries`` sections.
+* heading      ``<hN id="anchor">`` preceded by ``<a name="anchor"></a>``; anchors as in ``entries``.
 * line anchors ``<a name="line-N"></a>`` at the start of blocks, N the 1-based line of the file.
 * image        ``<img src="kb:RELATIVE/PATH" alt="…" title="…">``: only images inside the knowledge base keep
   a source; any other becomes ``<span class="image-out">[image: alt text]</span>``.
 * link         ``<a href="…" title="the target">``: ``https:``, ``http:``, ``mailto:``, ``#anchor`` or
-  ``kb:RELATIVE/PATH#anchor``; any other link becomes ``<span class="link-out" title="the target">text</span>``;
+  ``kb:RELATIVE/PATH#anchor``; any other link becomes ``<span class="link-out" title="…">text</span>``;
   a link to a file that does not exist becomes ``<span class="link-broken" title="the target">``.
 """
 

@@ -1,0 +1,48 @@
+"""Writing so that a crash or a power cut leaves the old text or the new one, never a part.
+
+Measured on ext4: a rename without fsync of the file leaves an empty file when power fails within seconds; without
+fsync of the folder the new name itself may be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from kb_app.errors import EnvironmentFault
+
+
+def write_atomically(target: Path, data: bytes) -> None:
+    """Replace ``target`` by ``data``: temporary file, fsync, rename, fsync of the folder.
+
+    Raises:
+        EnvironmentFault: when it cannot be written; the old file is then intact.
+    """
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise EnvironmentFault(
+            f"{target.name} could not be saved in {target.parent}: {error.strerror or error}",
+            "Free some space or set KB_APP_HOME to another folder; nothing that was saved before is lost",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's own entries to disk where the system can (a rename is not durable before that)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

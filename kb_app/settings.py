@@ -1,0 +1,103 @@
+"""The user's choices: one typed, versioned table, kept as JSON in ``AppFolders.config``.
+
+Every field states its meaning in `HELP`. A file that cannot be read is set aside with its text intact and the
+defaults apply; unknown keys of a newer version survive a save.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kb_app.durable import write_atomically
+from kb_app.paths import AppFolders, private_folder
+from kb_app.plain import from_plain, to_plain
+
+SCHEMA_VERSION = 1
+FILE_NAME = "settings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredBase:
+    """A knowledge base the user added: its name, and the folder or URL it came from."""
+
+    name: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user chose; `HELP` explains each field."""
+
+    knowledge_bases: tuple[ConfiguredBase, ...] = ()
+    theme: str = "system"
+    zoom_percent: int = 100
+    results_limit: int = 50
+    query_time_limit_ms: int = 1000
+    render_time_limit_ms: int = 3000
+
+    def with_base(self, base: ConfiguredBase) -> Settings:
+        """Return settings that also hold ``base``, which replaces one of the same name."""
+        kept = tuple(b for b in self.knowledge_bases if b.name != base.name)
+        return replace(self, knowledge_bases=(*kept, base))
+
+    def without_base(self, name: str) -> Settings:
+        """Return settings without the knowledge base ``name``."""
+        return replace(self, knowledge_bases=tuple(b for b in self.knowledge_bases if b.name != name))
+
+
+HELP = {
+    "knowledge_bases": "Folders that are searched when no --kb is given; the bundled content when empty.",
+    "theme": "light, dark or system.",
+    "zoom_percent": "Size of the text in the reader, 60 to 240.",
+    "results_limit": "Most entries listed for one query, 1 to 200.",
+    "query_time_limit_ms": "Longest time one query may take before what was found so far is shown.",
+    "render_time_limit_ms": "Longest time one entry may take to render before it is shown as plain text.",
+}
+
+
+def settings_file(folders: AppFolders) -> Path:
+    """Return where the settings are kept."""
+    return folders.config / FILE_NAME
+
+
+def load_settings(folders: AppFolders) -> Settings:
+    """Return the saved settings, or the defaults when there are none or they cannot be read."""
+    plain = _read(settings_file(folders))
+    try:
+        return from_plain(Settings, plain) if plain is not None else Settings()
+    except ValueError:
+        _set_aside(settings_file(folders))
+        return Settings()
+
+
+def save_settings(folders: AppFolders, settings: Settings) -> None:
+    """Write the settings so that a crash leaves the old or the new file, never a part.
+
+    Raises:
+        EnvironmentFault: when the folder cannot be written to.
+    """
+    target = settings_file(folders)
+    private_folder(folders.config)
+    merged = (_read(target) or {}) | to_plain(settings) | {"schema_version": SCHEMA_VERSION}
+    write_atomically(target, json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        plain = json.loads(file.read_bytes())
+    except OSError:
+        return None
+    except ValueError:
+        _set_aside(file)
+        return None
+    return plain if isinstance(plain, dict) else None
+
+
+def _set_aside(file: Path) -> None:
+    try:
+        file.replace(file.with_suffix(".unreadable.json"))
+    except OSError:
+        return

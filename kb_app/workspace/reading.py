@@ -1,0 +1,88 @@
+"""Opening one entry: its values, its response plan, its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from kb_app.entries.catalogue import Catalogue
+from kb_app.entries.model import Entry, KnowledgeBaseConfig, ResponsePlan
+from kb_app.entries.reading import read_entry
+from kb_app.entries.response import resolve_plan
+from kb_app.errors import KbError, UsageError
+from kb_app.paths import safe_join
+from kb_app.rendering.model import RenderedPage
+from kb_app.rendering.page import plain_page, render
+from kb_app.search.catalogue_file import load_cards
+from kb_app.workspace.bases import OpenBase
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEntry:
+    """An entry as the reader and the step columns need it."""
+
+    entry: Entry
+    plan: ResponsePlan
+    page: RenderedPage
+
+
+def load_catalogue(base: OpenBase) -> Catalogue | None:
+    """Return the catalogue that indexing wrote, or None while there is none."""
+    cards = load_cards(base.index_folder)
+    return Catalogue(cards) if cards else None
+
+
+def open_entry(
+    root: Path,
+    path: str,
+    config: KnowledgeBaseConfig,
+    catalogue: Catalogue | None,
+    *,
+    plain: bool = False,
+) -> OpenedEntry:
+    """Read, resolve and render one entry.
+
+    Args:
+        root: the knowledge base's folder.
+        path: relative to it.
+        config: its configuration.
+        catalogue: for links and levers; None while indexing has not come that far.
+        plain: show the text without rendering, after rendering took too long.
+
+    Raises:
+        UsageError: when ``path`` leads out of the knowledge base.
+        EnvironmentFault: when the file is gone or cannot be read.
+    """
+    entry = read_entry(root, path, config)
+    plan = resolve_plan(entry, catalogue, partial(read_entry, root, config=config))
+    if plain:
+        page = plain_page(entry.text, "This entry took too long to render and is shown as plain text")
+    else:
+        page = render(entry.text, path=path, is_file=partial(is_file_inside, root))
+    return OpenedEntry(entry, plan, page)
+
+
+def is_file_inside(root: Path, relative: str) -> bool:
+    """Tell whether ``relative`` is a regular file inside ``root`` after resolving links."""
+    try:
+        return safe_join(root, relative).is_file()
+    except (UsageError, OSError):
+        return False
+
+
+def find_path(base: OpenBase, wanted: str, catalogue: Catalogue | None) -> str:
+    """Return the path of the entry that ``wanted`` names: a path, an id, an alias or an alert.
+
+    Raises:
+        KbError: when there is none.
+    """
+    if is_file_inside(base.root, wanted):
+        return wanted
+    card = catalogue.find(wanted) if catalogue else None
+    if card is None:
+        raise KbError(
+            f"{base.name} has no entry {wanted!r}",
+            "Search for it, or give its path inside the knowledge base",
+        )
+    return card.path
