@@ -5,7 +5,8 @@ plain HTML 4 as ``QTextDocument`` understands it, with these shapes, each one-ce
 
 * code card    ``<table class="code" width="100%"><tr><td class="code"><pre class="code">…</pre></td>
   </tr></table>`` with Pygments' short class names on spans; the n-th such table belongs to
-  ``RenderedPage.code_blocks[n]``. A diagram's source (mermaid, plantuml, …) carries ``class="code diagram"`` on the table.
+  ``RenderedPage.code_blocks[n]``. A diagram's source (mermaid, plantuml, …) carries ``class="code diagram"``
+  on the table.
 * callout      ``<table class="callout KIND" width="100%"><tr><td class="callout KIND">
   <p class="callout-title">Title</p>…`` with KIND one of ``note tip important warning danger success``.
 * block quote  ``<table class="quote" width="100%"><tr><td class="quote">…``
