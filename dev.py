@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -186,7 +187,32 @@ def build(_arguments: list[str]) -> int:
     ensure_libraries(with_window=True)
     ensure_environment(development=True)
     ensure_program("objdump", "binutils")
-    return tool("bench.build_app")
+    folder = ROOT / "dist" / "kb_app"
+    shutil.rmtree(folder, ignore_errors=True)
+    if tool("PyInstaller", "--noconfirm", "--log-level", "WARN", "build.spec"):
+        return 1
+    size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and not f.is_symlink())
+    say(f"built {folder} ({size / 1e6:.0f} MB)")
+    return smoke_test(folder)
+
+
+def smoke_test(folder: Path) -> int:
+    """Run the frozen window and command line once, with a home and an environment of their own."""
+    suffix = ".exe" if os.name == "nt" else ""
+    with tempfile.TemporaryDirectory(prefix="kb-smoke-") as home:
+        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        environment |= {"KB_APP_HOME": home, "QT_QPA_PLATFORM": "offscreen"}
+        for name, words in (
+            ("kb-app", ["--self-test"]),
+            ("kb", ["--json", "search", "too many clients"]),
+            ("kb", ["doctor"]),
+        ):
+            command = [str(folder / (name + suffix)), *words]
+            done = subprocess.run(command, check=False, env=environment, cwd=home, timeout=120)
+            say(f"{name} {' '.join(words)}: exit code {done.returncode}")
+            if done.returncode:
+                return 1
+    return 0
 
 
 def shots(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""The door: no words open the window, ``--worker NAME`` runs a worker process, other words go to the command line.
+"""The door: no words open the window, ``--worker NAME`` runs a worker, other words go to the command line.
 
 Each branch imports only what it needs: the window never loads Whoosh, a worker never loads Qt.
 """

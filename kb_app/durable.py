@@ -1,7 +1,7 @@
 """Writing so that a crash or a power cut leaves the old text or the new one, never a part.
 
-Measured on ext4: a rename without fsync of the file leaves an empty file when power fails within seconds; without
-fsync of the folder the new name itself may be lost.
+Measured on ext4: a rename without fsync of the file leaves an empty file when power fails within seconds;
+without fsync of the folder the new name itself may be lost.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The reader worker: opens entries in a process of its own, so that no entry can freeze the window.
 
-JSON lines. ``{"id":1,"op":"open","root":…,"knowledge_base":…,"path":…,"index":…,"plain":false}`` is answered by
-``{"id":1,"entry":…,"plan":…,"page":…}``, or by ``{"id":1,"error":{"title":…,"hint":…}}``. The window sets the
-deadline: it kills a worker that takes too long and asks the next one for the plain page. End of input ends it.
+JSON lines. ``{"id":1,"op":"open","root":…,"knowledge_base":…,"path":…,"index":…,"plain":false}`` is answered
+by ``{"id":1,"entry":…,"plan":…,"page":…}``, or by ``{"id":1,"error":{"title":…,"hint":…}}``. The window sets
+the deadline: it kills a worker that takes too long and asks the next one for the plain page. End of input
+ends it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def serve(lines: TextIO, out: TextIO) -> None:
             answer = worker.answer(request)
         except KbError as error:
             answer = {"error": {"title": error.title, "hint": error.hint}}
-        except Exception:  # the worker must outlive any entry; the trace goes to the log
+        except Exception:  # noqa: BLE001 - the worker must outlive any entry; the trace goes to the log
             _log.exception("opening an entry failed")
             answer = {"error": {"title": "This entry could not be opened", "hint": "The log has the details"}}
         out.write(json.dumps({"id": number, **answer}, ensure_ascii=False) + "\n")

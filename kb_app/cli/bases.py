@@ -1,0 +1,74 @@
+"""``kb list``, ``kb add``, ``kb remove``: which knowledge bases are searched."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from kb_app.cli.context import Context
+from kb_app.errors import ExitCode, KbError, UsageError
+from kb_app.settings import save_settings
+from kb_app.workspace.bases import configured_for, open_workspace
+
+
+def register(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    add("list", list_bases, "Show the knowledge bases.")
+    verb = add("add", add_base, "Add a folder of Markdown as a knowledge base; nothing in it is changed.")
+    verb.add_argument("location", metavar="PATH", help="the folder")
+    verb.add_argument("--name", default="", help="name to show (default: its kb.yml's, else the folder's)")
+    verb = add("remove", remove_base, "Forget a knowledge base; its folder stays as it is.")
+    verb.add_argument("name", help="its name, as 'kb list' shows it")
+
+
+def list_bases(context: Context) -> int:
+    """List the configured knowledge bases, or the bundled one."""
+    workspace = open_workspace((), context.folders, context.settings())
+    rows = [
+        {"name": b.name, "location": b.root.as_posix(), "description": b.config.description, "state": "open"}
+        for b in workspace.bases
+    ] + [
+        {"name": b.name, "location": b.location, "description": "", "state": b.title}
+        for b in workspace.unopened
+    ]
+    if context.wants_json:
+        context.give(rows)
+        return ExitCode.DONE
+    for row in rows:
+        mark = "" if row["state"] == "open" else f"  ({row['state']})"
+        context.say(f"{row['name']:<24} {row['location']}{mark}")
+    return ExitCode.DONE
+
+
+def add_base(context: Context) -> int:
+    """Add a folder to the configured knowledge bases."""
+    location = context.options.location
+    if "://" in location or location.startswith("git@"):
+        raise UsageError(f"{location!r} is a URL", "Clone it and add the folder: kb add PATH")
+    added = configured_for(Path(location), context.folders)
+    if context.options.name:
+        added = type(added)(context.options.name, added.location)
+    settings = context.settings()
+    if any(b.name == added.name and b.location != added.location for b in settings.knowledge_bases):
+        raise KbError(f"There is a knowledge base {added.name!r} already", "Give another name with --name")
+    save_settings(context.folders, settings.with_base(added))
+    if context.wants_json:
+        context.give(added)
+    else:
+        context.say(f"Added {added.name}: {added.location}")
+    return ExitCode.DONE
+
+
+def remove_base(context: Context) -> int:
+    """Forget a configured knowledge base."""
+    settings, name = context.settings(), context.options.name
+    if not any(b.name == name for b in settings.knowledge_bases):
+        names = ", ".join(b.name for b in settings.knowledge_bases) or "none"
+        raise KbError(f"No knowledge base is called {name!r}", f"Configured ones: {names}")
+    save_settings(context.folders, settings.without_base(name))
+    if context.wants_json:
+        context.give({"removed": name})
+    else:
+        context.say(f"Forgot {name}; its folder is untouched")
+    return ExitCode.DONE

@@ -1,0 +1,169 @@
+"""``kb show``, ``kb lint``, ``kb new``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator
+
+from kb_app.cli.context import Context
+from kb_app.entries.catalogue import Catalogue, card_of
+from kb_app.entries.knowledge_base import walk
+from kb_app.entries.lint import lint_entry
+from kb_app.entries.model import Entry, Finding, Kind, PlannedPath, Severity, Step
+from kb_app.entries.reading import read_entry
+from kb_app.entries.templates import new_entry_text
+from kb_app.errors import ExitCode, KbError, UsageError
+from kb_app.plain import to_plain
+from kb_app.workspace.bases import OpenBase, Workspace
+from kb_app.workspace.finding import bring_up_to_date
+from kb_app.workspace.reading import OpenedEntry, find_path, load_catalogue, open_entry
+
+NOT_STATED = "not stated"
+
+
+def register(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of this module to the parser."""
+    verb = add("show", show, "Show an entry with what was inferred, its paths and its response plan.")
+    verb.add_argument("entry", metavar="ID|PATH")
+    verb.add_argument("--as", dest="form", choices=("text", "json", "html"), default="text")
+    verb = add("lint", lint, "Check entries; exit code 1 when there are findings.")
+    verb.add_argument("paths", nargs="*", metavar="PATH", help="only these (default: all)")
+    verb.add_argument("--github", action="store_true", help="findings as GitHub workflow commands")
+    verb = add("new", new, "Print a template for a new entry.")
+    verb.add_argument("kind", choices=[*Kind])
+    verb.add_argument("title", nargs="+")
+
+
+def show(context: Context) -> int:
+    """Print one entry."""
+    opened, base = _open(context.workspace(), context.options.entry)
+    form = "json" if context.wants_json else context.options.form
+    if form == "html":
+        context.say(opened.page.html)
+    elif form == "json":
+        context.give({"knowledge_base": base.name, **to_plain(opened.entry), "plan": to_plain(opened.plan)})
+    else:
+        for line in entry_lines(opened):
+            context.say(line)
+    return ExitCode.DONE
+
+
+def _open(workspace: Workspace, wanted: str) -> tuple[OpenedEntry, OpenBase]:
+    last: KbError | None = None
+    for base in workspace.bases:
+        bring_up_to_date(base)
+        catalogue = load_catalogue(base)
+        try:
+            path = find_path(base, wanted, catalogue)
+        except KbError as error:
+            last = error
+            continue
+        return open_entry(base.root, path, base.config, catalogue), base
+    raise last or UsageError("No knowledge base is open")
+
+
+def entry_lines(opened: OpenedEntry) -> Iterator[str]:
+    """Yield an entry as lines of text: facts with their origin, both ways out, then notes."""
+    entry = opened.entry
+    yield entry.title
+    yield "=" * min(78, len(entry.title))
+    for name in ("path", "id", "kind", "state", "product", "component", "owner", "severity"):
+        value = getattr(entry, name)
+        if value:
+            origin = entry.provenance.get(name)
+            yield f"{name:<10} {value}" + (f"  ({origin})" if origin else "")
+    for name in ("alerts", "signatures", "tags"):
+        if values := getattr(entry, name):
+            yield f"{name:<10} {', '.join(values)}"
+    yield from _way_lines("Mitigate", opened.plan.mitigations)
+    yield from _way_lines("Fix forward", opened.plan.fixes)
+    for note in entry.notes:
+        yield f"note: {note.message}" + (f" (line {note.line})" if note.line else "")
+
+
+def _way_lines(title: str, paths: tuple[PlannedPath, ...]) -> Iterator[str]:
+    yield ""
+    yield title if paths else f"{title}: no path yet"
+    for planned in paths:
+        path, facts = planned.path, planned.path.attributes
+        origin = "" if planned.origin == "own" else f"  (from {planned.entry_title}, {planned.origin})"
+        yield f"  {path.name}{origin}" + ("" if path.is_typed else "  [mitigation or repair: not stated]")
+        yield "    " + ", ".join(
+            f"{name} {value or NOT_STATED}"
+            for name, value in (
+                ("time", facts.time.text if facts.time else ""),
+                ("risk", facts.risk),
+                ("reversible", facts.reversible),
+                ("blast", facts.blast),
+                ("approval", facts.approval),
+            )
+        )
+        for step in path.steps:
+            yield from _step_lines(step)
+
+
+def _step_lines(step: Step) -> Iterator[str]:
+    yield f"    {step.number}. {' '.join(step.text.split())}"
+    for command in step.commands:
+        for line in command.text.splitlines():
+            yield f"         {line}"
+    for name in ("verify", "expect", "undo", "if_not", "confirm"):
+        if value := getattr(step, name):
+            yield f"       {name.replace('_', ' ')}: {' '.join(value.split())}"
+
+
+def lint(context: Context) -> int:
+    """Check entries and print the findings; informational ones alone do not fail."""
+    workspace = context.workspace()
+    findings: list[tuple[OpenBase, Finding]] = []
+    wanted = {path.replace(os.sep, "/").removeprefix("./") for path in context.options.paths}
+    checked = 0
+    for base in workspace.bases:
+        entries = [read_entry(base.root, f.path, base.config) for f in walk(base.root, base.config).files]
+        catalogue = Catalogue([card_of(entry, base.name) for entry in entries])
+        chosen = [e for e in entries if not wanted or _is_wanted(base, e, wanted)]
+        checked += len(chosen)
+        findings += [(base, finding) for entry in chosen for finding in lint_entry(entry, catalogue)]
+    if wanted and not checked:
+        raise UsageError("None of these paths is an entry of an open knowledge base")
+    _print_findings(context, findings, checked)
+    failing = any(f.severity is not Severity.INFO for _, f in findings)
+    return ExitCode.FINDINGS if failing else ExitCode.DONE
+
+
+def _is_wanted(base: OpenBase, entry: Entry, wanted: set[str]) -> bool:
+    absolute = (base.root / entry.path).as_posix()
+    candidates = {entry.path, absolute, os.path.relpath(absolute).replace(os.sep, "/")}
+    return any(c == w or c.startswith(w.rstrip("/") + "/") for c in candidates for w in wanted)
+
+
+def _print_findings(context: Context, findings: list[tuple[OpenBase, Finding]], checked: int) -> None:
+    if context.wants_json:
+        context.give([{"knowledge_base": b.name, **to_plain(f)} for b, f in findings])
+        return
+    levels = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+    for base, finding in findings:
+        if context.options.github:
+            message = f"{finding.message} {finding.fix}".strip().replace("%", "%25").replace("\n", "%0A")
+            file = os.path.relpath(base.root / finding.path).replace(os.sep, "/")
+            context.say(
+                f"::{levels[finding.severity]} file={file},line={finding.line},title={finding.code}::{message}"
+            )
+            continue
+        advice = f" {finding.fix}" if finding.fix else ""
+        context.say(
+            f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.message}{advice}"
+        )
+    if not context.options.github:
+        context.say(f"{checked} entries checked, {len(findings)} findings")
+
+
+def new(context: Context) -> int:
+    """Print the template of a new entry."""
+    text = new_entry_text(Kind(context.options.kind), " ".join(context.options.title))
+    if context.wants_json:
+        context.give({"kind": context.options.kind, "text": text})
+    else:
+        context.out.write(text)
+    return ExitCode.DONE
