@@ -1,0 +1,139 @@
+"""Line icons in the theme's colours.
+
+The bundled SVG files draw with ``currentColor``; they are tinted, drawn at one and two times their size, and
+kept. `icon` gives a picture for now; `bind_icon` also follows later changes of the theme.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton
+
+from kb_app.resources import resource
+from kb_app.ui.common.theme import Theme
+
+STROKE_WIDTH = "1.75"
+_SCALES = (1, 2)
+
+
+def has_icon(name: str) -> bool:
+    """Tell whether an icon called ``name`` is bundled."""
+    return bool(re.fullmatch(r"[a-z0-9-]+", name)) and resource(f"icons/{name}.svg").is_file()
+
+
+def icon(name: str, color: str = "text2", size: int = 18, *, checked_color: str = "") -> QIcon:
+    """Return the icon ``name`` in a colour of the current theme.
+
+    Args:
+        name: file name in ``resources/icons`` without extension.
+        color: a colour of `Tokens`.
+        size: edge in device-independent pixels.
+        checked_color: colour while a checkable button is on; empty for the same.
+
+    Raises:
+        KeyError: when the colour or the icon does not exist.
+    """
+    tokens = Theme.current().tokens
+    checked = tokens.color(checked_color) if checked_color else ""
+    return _icon(name, tokens.color(color), checked, tokens.color("text3"), size)
+
+
+def icon_image(name: str, color: str, size: int, scale: float = 1.0) -> QImage:
+    """Return the icon drawn in ``color`` (``#RRGGBB``) with transparent ground.
+
+    Args:
+        name: as for `icon`.
+        color: any colour.
+        size: edge in device-independent pixels.
+        scale: device pixels per such pixel; the image carries it as its device pixel ratio.
+
+    Raises:
+        KeyError: when the icon does not exist.
+    """
+    image = QImage(QSize(round(size * scale), round(size * scale)), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    renderer = QSvgRenderer(QByteArray(tinted_svg(name, color).encode()))
+    with QPainter(image) as painter:
+        renderer.render(painter, QRectF(0, 0, image.width(), image.height()))
+    image.setDevicePixelRatio(scale)
+    return image
+
+
+@lru_cache(maxsize=256)
+def tinted_svg(name: str, color: str) -> str:
+    """Return the SVG text of an icon in ``color``.
+
+    Raises:
+        KeyError: when the icon does not exist.
+    """
+    if not has_icon(name):
+        raise KeyError(name)
+    text = resource(f"icons/{name}.svg").read_text(encoding="utf-8")
+    return text.replace("currentColor", color).replace('stroke-width="2"', f'stroke-width="{STROKE_WIDTH}"')
+
+
+def bind_icon(
+    target: QAbstractButton | QAction,
+    name: str,
+    color: str = "text2",
+    size: int = 18,
+    *,
+    checked_color: str = "",
+) -> None:
+    """Give ``target`` an icon now and again whenever the theme changes; a second call replaces the first."""
+    for child in target.children():
+        if isinstance(child, _Binding):
+            child.replace(name, color, size, checked_color)
+            return
+    _Binding(target, name, color, size, checked_color)
+
+
+class _Binding(QObject):
+    def __init__(
+        self, target: QAbstractButton | QAction, name: str, color: str, size: int, checked_color: str
+    ) -> None:
+        super().__init__(target)
+        self._target = target
+        self._wanted = (name, color, size, checked_color)
+        Theme.current().changed.connect(self._draw)
+        self._draw()
+
+    def replace(self, name: str, color: str, size: int, checked_color: str) -> None:
+        self._wanted = (name, color, size, checked_color)
+        self._draw()
+
+    def _draw(self) -> None:
+        name, color, size, checked_color = self._wanted
+        self._target.setIcon(icon(name, color, size, checked_color=checked_color))
+        if isinstance(self._target, QAbstractButton):
+            self._target.setIconSize(QSize(size, size))
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, color: str, checked: str, disabled: str, size: int) -> QIcon:
+    result = QIcon()
+    for scale in _SCALES:
+        normal = QPixmap.fromImage(icon_image(name, color, size, scale))
+        result.addPixmap(normal, QIcon.Mode.Normal, QIcon.State.Off)
+        result.addPixmap(normal, QIcon.Mode.Selected, QIcon.State.Off)
+        faded = icon_image(name, disabled, size, scale)
+        result.addPixmap(_with_opacity(faded, 0.5), QIcon.Mode.Disabled, QIcon.State.Off)
+        if checked:
+            on = QPixmap.fromImage(icon_image(name, checked, size, scale))
+            result.addPixmap(on, QIcon.Mode.Normal, QIcon.State.On)
+    return result
+
+
+def _with_opacity(image: QImage, opacity: float) -> QPixmap:
+    result = QPixmap(image.size())
+    result.setDevicePixelRatio(image.devicePixelRatio())
+    result.fill(Qt.GlobalColor.transparent)
+    with QPainter(result) as painter:
+        painter.setOpacity(opacity)
+        painter.drawImage(0, 0, image)
+    return result
