@@ -18,6 +18,7 @@ The map. Arrows point down only; siblings never import each other; only ``ui`` k
 ``paths``               the user's folders, ``KB_APP_HOME``, and joining paths without leaving a root
 ``logs``                one rotating log file; secrets are removed on the way in
 ``durable``             writing files so that a crash leaves the old text or the new one
+``programs``            other programs: where they lie, and the environment they get
 ``plain``               frozen dataclasses to JSON-ready values and back
 ``errors``              the one error root: a sentence and a next step
 ======================  ==============================================================================

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from kb_app.logs import start_logging
 from kb_app.paths import app_folders
@@ -19,7 +20,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words)
     if words[:1] == ["--worker"]:
         return _worker(words[1:])
-    if _wants_window(words):
+    if _wants_window(words) and Path(sys.argv[0]).stem != "kb":
         from kb_app.ui.app import run  # Qt is loaded for the window alone
 
         start_logging(app_folders().logs, process="window")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from kb_app import __version__
 from kb_app.cli.context import Context
 from kb_app.errors import ExitCode, KbError
 from kb_app.paths import app_folders
+from kb_app.programs import clean_environment, find_program
 from kb_app.resources import content_folder
 from kb_app.search.model import SearchRequest
 from kb_app.settings import Settings
@@ -67,16 +67,17 @@ def _versions() -> list[Check]:
 
 
 def _git() -> Check:
-    program = shutil.which("git")
+    program = find_program("git")
     if program is None:
         return Check("git", is_well=True, seen="not found: reading and searching work, contributing does not")
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program and argument, no repository involved
-            [program, "--version"],
+            [str(program), "--version"],
             capture_output=True,
             text=True,
             timeout=GIT_TIMEOUT_S,
             check=True,
+            env=clean_environment(),
             cwd=tempfile.gettempdir(),
         )
     except (OSError, subprocess.SubprocessError) as error:

@@ -147,9 +147,8 @@ def _print_findings(context: Context, findings: list[tuple[OpenBase, Finding]], 
         if context.options.github:
             message = f"{finding.message} {finding.fix}".strip().replace("%", "%25").replace("\n", "%0A")
             file = os.path.relpath(base.root / finding.path).replace(os.sep, "/")
-            context.say(
-                f"::{levels[finding.severity]} file={file},line={finding.line},title={finding.code}::{message}"
-            )
+            place = f"file={file},line={finding.line},title={finding.code}"
+            context.say(f"::{levels[finding.severity]} {place}::{message}")
             continue
         advice = f" {finding.fix}" if finding.fix else ""
         context.say(

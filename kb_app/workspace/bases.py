@@ -1,7 +1,8 @@
 """Opening knowledge bases: which ones, where they lie, where their index lies.
 
 Decision: a folder is only ever read as files. No git program runs in it and nothing is written to it; its
-index lies in the cache under a name made from the folder's real path, so that two folders of one name never mix.
+index lies in the cache under a name made from the folder's real path, so that two folders of one name never
+mix.
 """
 
 from __future__ import annotations
