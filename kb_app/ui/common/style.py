@@ -194,6 +194,8 @@ QPlainTextEdit[role="code"] { font-family: "$mono"; font-size: 12px; background:
 QTextEdit, QTextBrowser { background: $surface; border: none; }
 QTextBrowser:focus { border: none; }
 
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { background: transparent; border: none; padding: 0px; }
+QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus { border: none; padding: 0px; }
 QComboBox { padding-right: 24px; min-height: 18px; }
 QComboBox:focus { padding-right: 23px; }
 QComboBox::drop-down { border: none; width: 24px; }
