@@ -10,6 +10,7 @@ from pathlib import Path
 
 MAX_BYTES = 1_000_000
 KEPT_FILES = 3
+HANDLER_NAME = "kb_app"
 
 _SECRET = re.compile(
     r"""(?ix)
@@ -57,7 +58,11 @@ def start_logging(folder: Path, *, process: str, level: int = logging.INFO) -> N
         )
     except OSError:
         handler = logging.NullHandler()
-    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root = logging.getLogger()
+    for previous in [h for h in root.handlers if h.get_name() == HANDLER_NAME]:
+        root.removeHandler(previous)
+        previous.close()
+    handler.set_name(HANDLER_NAME)
+    handler.setFormatter(_SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     root.addHandler(handler)
     root.setLevel(level)

@@ -1,0 +1,53 @@
+"""What every test gets: a home of its own, Qt offscreen, silence, and where the sample corpora lie."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("KB_APP_HOME", str(home))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def silence(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test during which something unexpected was logged; `expects_warnings` allows it."""
+    records: list[logging.LogRecord] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    handler = Collector(level=logging.WARNING)
+    logger = logging.getLogger("kb_app")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    if records and request.node.get_closest_marker("expects_warnings") is None:
+        pytest.fail("unexpected log records: " + "; ".join(r.getMessage() for r in records))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("the sample corpora are not beside the repository")
+    return SHARED
