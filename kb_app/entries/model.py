@@ -291,7 +291,7 @@ class Entry:
         summary: one or two plain sentences for lists.
         is_stub: front matter only, "moved to …", deprecated or a bare list of links; ranked lower.
         paths: mitigations, fixes and levers in order of appearance.
-        sections: in order; covers the whole text.
+        sections: in order; covers the whole body (from ``body_line`` on).
         links: in order.
         notes: what was odd about the file.
         front_matter: every key as plain text or a tuple of texts, unknown ones too.
@@ -454,6 +454,7 @@ class KnowledgeBaseConfig:
         synonyms: groups of words that mean the same.
         language: BCP 47 tag of the texts.
         notes: what was wrong with the file.
+        owners: (glob, owner) pairs from ``OWNERS`` and ``CODEOWNERS`` files, the last match counts.
     """
 
     name: str = ""
@@ -464,3 +465,4 @@ class KnowledgeBaseConfig:
     synonyms: tuple[tuple[str, ...], ...] = ()
     language: str = "en"
     notes: tuple[Note, ...] = ()
+    owners: tuple[tuple[str, str], ...] = ()

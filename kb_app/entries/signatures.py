@@ -1,0 +1,52 @@
+"""Signatures of an entry: what the machine said, word for word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping, Sequence
+
+from kb_app.entries.front_matter import FrontMatter
+from kb_app.entries.model import Role, Section
+from kb_app.entries.outline import Outline
+
+MAX_SIGNATURES = 20
+_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_NOT_A_MESSAGE = re.compile(
+    r"\s*(?:[$#>%]\s|(?:sudo\s+)?(?:kubectl|oc|docker|helm|curl|psql|redis-cli|systemctl|journalctl|git|cat|grep|aws|gcloud|az)\s"
+    r"|[\w.-]+:\s*[\w./-]*$|[-{}\[\]();,]*$|[|+=-]{3,}|apiVersion:|NAME\s)"
+)
+
+
+def infer_signatures(
+    values: FrontMatter, outline: Outline, sections: Sequence[Section], provenance: MutableMapping[str, str]
+) -> tuple[str, ...]:
+    """Return signatures as written, else code spans and fenced lines under the symptoms; at most 20."""
+    if written := values.items("signatures"):
+        provenance["signatures"] = "from front matter"
+        return tuple(dict.fromkeys(written))
+    found: dict[str, None] = {}
+    for section in sections:
+        if section.role is Role.SYMPTOMS:
+            for number in range(section.span.first_line, section.span.last_line):
+                for text in _messages(outline, number):
+                    found[text] = None
+                if len(found) >= MAX_SIGNATURES:
+                    break
+    if found:
+        provenance["signatures"] = "from the symptoms"
+    return tuple(found)[:MAX_SIGNATURES]
+
+
+def _messages(outline: Outline, index: int) -> list[str]:
+    line = outline.lines[index][:2_000]
+    if outline.code[index]:
+        candidates = [] if line.lstrip().startswith(("```", "~~~", "<")) else [line.strip()]
+    elif "`" in line:
+        candidates = [match.group(2).strip() for match in _SPAN.finditer(line)]
+    else:
+        return []
+    return [text for text in candidates if _is_message(text)]
+
+
+def _is_message(text: str) -> bool:
+    return 12 <= len(text) <= 400 and len(text.split()) >= 3 and _NOT_A_MESSAGE.match(text) is None
