@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_app.decision.codec import decide_document, decide_text, read_case
+from kb_app.decision.codec import _INCIDENT_KEYS, _PATH_KEYS, decide_document, decide_text, read_case
 from kb_app.decision.policy import DEFAULT_POLICY
 from kb_app.decision.values import Impact, Reversible
 from kb_app.errors import UsageError
@@ -141,29 +141,7 @@ def test_words_may_be_written_in_capitals():
 
 values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
 objects = st.dictionaries(
-    st.sampled_from(
-        [
-            "impact",
-            "data_risk",
-            "trend",
-            "scope",
-            "severity",
-            "tags",
-            "data_loss_accepted",
-            "time",
-            "risk",
-            "reversible",
-            "blast",
-            "confidence",
-            "loses_data",
-            "restores",
-            "approval",
-            "available",
-            "why",
-            "contains",
-            "x",
-        ]
-    ),
+    st.sampled_from([*_INCIDENT_KEYS, *_PATH_KEYS, "x"]),
     values | st.lists(values, max_size=3),
 )
 
