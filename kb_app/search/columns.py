@@ -1,0 +1,602 @@
+"""The index's own layout: a segment's postings, words and documents as flat arrays.
+
+A segment is two files that Whoosh's commit protocol carries (`kb_app.search.codec`):
+
+* ``.hot``: dictionary, postings, field lengths, facets. Read whole, its hash checked, then used in place.
+* ``.cold``: per document its words in order, its lines, its text and its card. Read piecewise when a document is
+  shown or re-ranked; every piece carries its own check sum.
+
+Postings are ordered by term, so all words with one prefix lie side by side: the last word of an unfinished question
+is one slice, whatever its number of completions.
+
+Decision: arrays read into memory, no ``mmap``: a file cut short under a mapping ends the process (SIGBUS), a short
+read is an exception that leads to a rebuild.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from kb_app.search.analysis import stem_of
+from kb_app.search.documents import FIELD_COUNT, Chunk, StoredDocument
+
+Array = npt.NDArray[Any]
+MAGIC = b"KBCOL\x00\x01\n"
+FORMAT = 1
+FACETS = ("kind", "product", "component", "state", "has", "tag", "owner", "severity")
+PIECES = ("words", "lines", "text", "card")
+STUB, RETIRED = 1, 2
+_ALIGN = 64
+_LAST = "\U0010ffff"
+
+
+class DamagedIndexError(Exception):
+    """An index file is not what was written; the index has to be made anew."""
+
+
+@dataclass(slots=True)
+class SegmentData:
+    """A segment in memory, as the builder makes it and the writer writes it.
+
+    Attributes:
+        terms: in code point order.
+        arrays: name to array, see `_pack`.
+        lists: name to texts.
+        pieces: piece name to one blob for all documents (``words`` and ``lines`` are int32).
+    """
+
+    terms: list[str]
+    arrays: dict[str, Array]
+    lists: dict[str, list[str]]
+    pieces: dict[str, bytes]
+
+    @property
+    def document_count(self) -> int:
+        """Documents in the segment."""
+        return len(self.lists["paths"])
+
+
+@dataclass(slots=True)
+class _Postings:
+    term: Array
+    document: Array
+    field: Array
+    count: Array
+
+
+def build_segment(chunks: Sequence[Chunk]) -> SegmentData:
+    """Return the segment of ``chunks``; documents keep their order."""
+    terms, remaps = _merge_terms([chunk.terms for chunk in chunks])
+    stored = [document for chunk in chunks for document in chunk.documents]
+    count = len(stored)
+    keys: list[Array] = []
+    lengths = np.zeros(count * FIELD_COUNT, np.int64)
+    streams: list[Array] = []
+    line_parts: list[Array] = []
+    words_per_document = np.zeros(count, np.int64)
+    lines_per_document = np.zeros(count, np.int64)
+    base = 0
+    for chunk, remap in zip(chunks, remaps, strict=True):
+        place = (chunk.line_document.astype(np.int64) + base) * FIELD_COUNT + chunk.line_field
+        stream = remap[chunk.stream] if chunk.stream.size else chunk.stream
+        if stream.size:
+            at = place[chunk.stream_line]
+            keys.append(stream.astype(np.int64) * (count * FIELD_COUNT) + at)
+            lengths += np.bincount(at, minlength=count * FIELD_COUNT)
+        if chunk.wholes.size:
+            whole = remap[chunk.wholes].astype(np.int64)
+            keys.append(whole * (count * FIELD_COUNT) + place[chunk.whole_line])
+        streams.append(stream)
+        documents = chunk.line_document[chunk.stream_line] + base
+        words_per_document += np.bincount(documents, minlength=count)
+        lines_per_document += np.bincount(chunk.line_document + base, minlength=count)
+        line_parts.append(_line_rows(chunk))
+        base += len(chunk.documents)
+    postings = _count(np.concatenate(keys) if keys else np.zeros(0, np.int64), count)
+    words = np.concatenate(streams).astype(np.int32) if streams else np.zeros(0, np.int32)
+    lines = np.concatenate(line_parts) if line_parts else np.zeros((0, 3), np.int32)
+    pieces = {
+        "words": words.tobytes(),
+        "lines": lines.astype(np.int32).tobytes(),
+        "text": b"".join(document.text for document in stored),
+        "card": b"".join(_card_piece(document) for document in stored),
+    }
+    starts = {
+        "words": _starts(words_per_document * 4),
+        "lines": _starts(lines_per_document * 12),
+        "text": _starts([len(document.text) for document in stored]),
+        "card": _starts([len(_card_piece(document)) for document in stored]),
+    }
+    return _pack(terms, postings, lengths.reshape(count, FIELD_COUNT), pieces, starts, _attributes(stored))
+
+
+def _card_piece(document: StoredDocument) -> bytes:
+    anchors = json.dumps([list(pair) for pair in document.anchors], separators=(",", ":"), ensure_ascii=False)
+    return document.card + b"\n" + anchors.encode()
+
+
+def _line_rows(chunk: Chunk) -> Array:
+    """Return a row (line number, first word of the line within its document, field) per line."""
+    words = np.bincount(chunk.stream_line, minlength=len(chunk.line_document)).astype(np.int64)
+    first = np.cumsum(words) - words
+    if len(first):
+        is_first_line = np.r_[True, chunk.line_document[1:] != chunk.line_document[:-1]]
+        first -= np.maximum.accumulate(np.where(is_first_line, first, 0))
+    return np.stack([chunk.line_number, first.astype(np.int32), chunk.line_field], axis=1).astype(np.int32)
+
+
+def _merge_terms(vocabularies: Sequence[Sequence[str]]) -> tuple[list[str], list[Array]]:
+    """Return all terms in order, and per vocabulary its place of each term in them."""
+    numbers: dict[str, int] = {}
+    locals_: list[Array] = []
+    for vocabulary in vocabularies:
+        locals_.append(np.array([numbers.setdefault(t, len(numbers)) for t in vocabulary], np.int32))
+    terms = sorted(numbers)
+    place = np.empty(len(terms), np.int32)
+    place[[numbers[term] for term in terms]] = np.arange(len(terms), dtype=np.int32)
+    return terms, [place[numbers_of] for numbers_of in locals_]
+
+
+def _count(keys: Array, documents: int) -> _Postings:
+    """Return the postings of occurrence keys ``(term * documents + document) * fields + field``."""
+    keys.sort()
+    if keys.size:
+        first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        count = np.diff(np.r_[first, keys.size])
+        keys = keys[first]
+    else:
+        count = keys
+    width = max(documents * FIELD_COUNT, 1)
+    place = keys % width
+    return _Postings(
+        (keys // width).astype(np.int32),
+        (place // FIELD_COUNT).astype(np.int32),
+        (place % FIELD_COUNT).astype(np.uint8),
+        np.minimum(count, 255).astype(np.uint8),
+    )
+
+
+def _starts(sizes: Sequence[int] | Array) -> Array:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.asarray(sizes, np.int64))])
+
+
+@dataclass(slots=True)
+class _Attributes:
+    """Per document values besides words."""
+
+    paths: list[str]
+    flags: Array
+    facet_values: dict[str, list[str]]
+    facet_starts: dict[str, Array]
+    facet_codes: dict[str, Array]
+    names: list[str]
+    name_documents: Array
+    hashes: list[str]
+
+
+def _attributes(stored: Sequence[StoredDocument]) -> _Attributes:
+    values: dict[str, list[str]] = {}
+    starts: dict[str, Array] = {}
+    codes: dict[str, Array] = {}
+    for facet in FACETS:
+        numbers: dict[str, int] = {}
+        per_document = [
+            [numbers.setdefault(value, len(numbers)) for value in document.facets.get(facet, ())]
+            for document in stored
+        ]
+        values[facet] = list(numbers)
+        starts[facet] = _starts([len(c) for c in per_document])
+        codes[facet] = np.array([c for codes_of in per_document for c in codes_of], np.int32)
+    named = sorted((name, number) for number, document in enumerate(stored) for name in document.names)
+    return _Attributes(
+        [document.path for document in stored],
+        np.array([STUB * d.is_stub + RETIRED * d.is_retired for d in stored], np.uint8),
+        values,
+        starts,
+        codes,
+        [name for name, _ in named],
+        np.array([number for _, number in named], np.int32),
+        [document.content_hash for document in stored],
+    )
+
+
+def _pack(
+    terms: list[str],
+    postings: _Postings,
+    lengths: Array,
+    pieces: dict[str, bytes],
+    starts: dict[str, Array],
+    attributes: _Attributes,
+) -> SegmentData:
+    stems, stem_starts, stem_members = _stem_groups(terms)
+    arrays: dict[str, Array] = {
+        "posting_start": np.searchsorted(postings.term, np.arange(len(terms) + 1)).astype(np.int64),
+        "posting_document": postings.document,
+        "posting_field": postings.field,
+        "posting_count": postings.count,
+        "lengths": np.minimum(lengths, 2**31 - 1).astype(np.int32),
+        "stem_start": stem_starts,
+        "stem_member": stem_members,
+        "flags": attributes.flags,
+        "name_document": attributes.name_documents,
+    }
+    for piece in PIECES:
+        arrays[f"{piece}_start"] = starts[piece]
+        arrays[f"{piece}_check"] = _checks(pieces[piece], starts[piece])
+    lists = {
+        "stems": stems,
+        "paths": attributes.paths,
+        "names": attributes.names,
+        "hashes": attributes.hashes,
+    }
+    for facet in FACETS:
+        arrays[f"facet_{facet}_start"] = attributes.facet_starts[facet]
+        arrays[f"facet_{facet}_code"] = attributes.facet_codes[facet]
+        lists[f"facet_{facet}"] = attributes.facet_values[facet]
+    return SegmentData(terms, arrays, lists, pieces)
+
+
+def _stem_groups(terms: Sequence[str]) -> tuple[list[str], Array, Array]:
+    """Return the stems that stand for other words than themselves, and their member terms."""
+    groups: dict[str, list[int]] = {}
+    for number, term in enumerate(terms):
+        groups.setdefault(stem_of(term), []).append(number)
+    stems = sorted(stem for stem, members in groups.items() if len(members) > 1 or terms[members[0]] != stem)
+    members = [groups[stem] for stem in stems]
+    return stems, _starts([len(m) for m in members]), np.array([n for m in members for n in m], np.int32)
+
+
+def _checks(blob: bytes, starts: Array) -> Array:
+    view = memoryview(blob)
+    bounds = starts.tolist()
+    return np.array([zlib.crc32(view[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)], np.uint32)
+
+
+def encode_hot(data: SegmentData) -> bytes:
+    """Return the bytes of the ``.hot`` file."""
+    arrays = dict(data.arrays)
+    for name, texts in {**data.lists, "terms": data.terms}.items():
+        blob = "\n".join(text.replace("\n", " ") for text in texts).encode("utf-8", "surrogatepass")
+        arrays[f"list_{name}"] = np.frombuffer(blob, np.uint8)
+    header: dict[str, list[Any]] = {}
+    parts: list[bytes] = []
+    offset = 0
+    for name, array in arrays.items():
+        block = np.ascontiguousarray(array).tobytes()
+        header[name] = [array.dtype.str, offset, list(array.shape)]
+        padding = -len(block) % _ALIGN
+        parts += [block, b"\0" * padding]
+        offset += len(block) + padding
+    counts = {f"list_{name}": len(texts) for name, texts in {**data.lists, "terms": data.terms}.items()}
+    sizes = {piece: len(data.pieces[piece]) for piece in PIECES}
+    head = json.dumps({"arrays": header, "counts": counts, "pieces": sizes}).encode()
+    lead = MAGIC + struct.pack("<I", len(head)) + head
+    return b"".join([lead, b"\0" * (-len(lead) % _ALIGN), *parts])
+
+
+def encode_cold(data: SegmentData) -> Iterable[bytes]:
+    """Return the parts of the ``.cold`` file in order."""
+    return [MAGIC, *(data.pieces[piece] for piece in PIECES)]
+
+
+class Segment:
+    """A segment, opened: arrays over the hot file's bytes, documents read from the cold file when asked for.
+
+    Attributes:
+        deleted: documents that are no longer part of the index (bool per document).
+    """
+
+    def __init__(self, arrays: Mapping[str, Array], lists: _Lists, cold: _Cold, deleted: Array) -> None:
+        self.arrays = arrays
+        self._lists = lists
+        self._cold = cold
+        self.deleted = deleted
+        self.posting_start = arrays["posting_start"]
+        self.posting_document = arrays["posting_document"]
+        self.posting_field = arrays["posting_field"]
+        self.posting_count = arrays["posting_count"]
+        self.lengths = arrays["lengths"]
+        self.flags = arrays["flags"]
+        self.document_count = len(self.flags)
+
+    @classmethod
+    def from_bytes(cls, hot: bytes, cold: BinaryIO | None, deleted: Sequence[int]) -> Segment:
+        """Open a segment from the hot file's bytes and the open cold file.
+
+        Raises:
+            DamagedIndexError: when the bytes are not those of a segment.
+        """
+        if hot[: len(MAGIC)] != MAGIC:
+            raise DamagedIndexError("not a segment")
+        try:
+            (size,) = struct.unpack_from("<I", hot, len(MAGIC))
+            body = len(MAGIC) + 4 + size
+            header = json.loads(hot[len(MAGIC) + 4 : body])
+            body += -body % _ALIGN
+            arrays: dict[str, Array] = {}
+            for name, (kind, offset, shape) in header["arrays"].items():
+                count = int(np.prod(shape, dtype=np.int64))
+                arrays[name] = np.frombuffer(hot, np.dtype(kind), count, body + offset).reshape(shape)
+        except (ValueError, KeyError, TypeError, struct.error) as error:
+            raise DamagedIndexError(f"a segment cannot be read: {error}") from error
+        mask = np.zeros(len(arrays["flags"]), np.bool_)
+        mask[list(deleted)] = True
+        lists = _Lists(arrays, header["counts"])
+        return cls(arrays, lists, _Cold(cold, arrays, header["pieces"]), mask)
+
+    @classmethod
+    def in_memory(cls, data: SegmentData) -> Segment:
+        """Open a segment that was never written (names only)."""
+        import io
+
+        return cls.from_bytes(encode_hot(data), io.BytesIO(b"".join(encode_cold(data))), ())
+
+    @cached_property
+    def terms(self) -> list[str]:
+        """All terms, in code point order."""
+        return self._lists.read("terms")
+
+    @cached_property
+    def stems(self) -> list[str]:
+        """Stems with members, in code point order."""
+        return self._lists.read("stems")
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Path per document."""
+        return self._lists.read("paths")
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Compacted names, in code point order; ``arrays["name_document"]`` says whose."""
+        return self._lists.read("names")
+
+    @cached_property
+    def hashes(self) -> list[str]:
+        """Content hash per document."""
+        return self._lists.read("hashes")
+
+    @cached_property
+    def facet_values(self) -> dict[str, list[str]]:
+        """Facet to its values by code."""
+        return {facet: self._lists.read(f"facet_{facet}") for facet in FACETS}
+
+    @cached_property
+    def document_names(self) -> list[tuple[str, ...]]:
+        """Compacted names per document."""
+        names: list[list[str]] = [[] for _ in range(self.document_count)]
+        for name, document in zip(self.names, self.arrays["name_document"].tolist(), strict=True):
+            names[document].append(name)
+        return [tuple(n) for n in names]
+
+    def term_number(self, term: str) -> int:
+        """Return the number of ``term``, or -1."""
+        at = bisect_left(self.terms, term)
+        return at if at < len(self.terms) and self.terms[at] == term else -1
+
+    def prefix_range(self, prefix: str) -> tuple[int, int]:
+        """Return the half-open range of terms that start with ``prefix``."""
+        low = bisect_left(self.terms, prefix)
+        return low, bisect_left(self.terms, prefix + _LAST, lo=low)
+
+    def stem_members(self, stem: str) -> Array:
+        """Return the numbers of the terms with this stem, ascending."""
+        at = bisect_left(self.stems, stem)
+        if at < len(self.stems) and self.stems[at] == stem:
+            starts = self.arrays["stem_start"]
+            return self.arrays["stem_member"][int(starts[at]) : int(starts[at + 1])]
+        number = self.term_number(stem)
+        return np.array([number] if number >= 0 else [], np.int32)
+
+    def named(self, name: str) -> Array:
+        """Return the documents with this compacted name."""
+        low = bisect_left(self.names, name)
+        high = low
+        while high < len(self.names) and self.names[high] == name:
+            high += 1
+        return self.arrays["name_document"][low:high]
+
+    def words(self, document: int) -> Array:
+        """Return a document's words in order, as term numbers."""
+        return np.frombuffer(self._cold.read("words", document), np.int32)
+
+    def lines(self, document: int) -> Array:
+        """Return a document's lines: rows of (line number, first word, field)."""
+        return np.frombuffer(self._cold.read("lines", document), np.int32).reshape(-1, 3)
+
+    def text(self, document: int) -> str:
+        """Return a document's text."""
+        try:
+            return zlib.decompress(self._cold.read("text", document)).decode("utf-8", "surrogatepass")
+        except (zlib.error, UnicodeDecodeError) as error:
+            raise DamagedIndexError("a text cannot be read") from error
+
+    def card(self, document: int) -> tuple[dict[str, Any], list[tuple[int, str]]]:
+        """Return a document's card as plain values, and its anchors."""
+        try:
+            card, _, anchors = self._cold.read("card", document).partition(b"\n")
+            return json.loads(card), [(int(line), str(anchor)) for line, anchor in json.loads(anchors)]
+        except ValueError as error:
+            raise DamagedIndexError("a card cannot be read") from error
+
+    def piece(self, name: str) -> bytes:
+        """Return one piece of all documents, unchecked documents included (for merging)."""
+        return self._cold.read_all(name)
+
+    def close(self) -> None:
+        """Close the cold file."""
+        self._cold.close()
+
+
+class _Lists:
+    """Texts in the hot file, decoded at first use."""
+
+    def __init__(self, arrays: Mapping[str, Array], counts: Mapping[str, int]) -> None:
+        self._arrays = arrays
+        self._counts = counts
+
+    def read(self, name: str) -> list[str]:
+        key = f"list_{name}"
+        if not self._counts[key]:
+            return []
+        texts = self._arrays[key].tobytes().decode("utf-8", "surrogatepass").split("\n")
+        if len(texts) != self._counts[key]:
+            raise DamagedIndexError(f"the list {name} has a wrong length")
+        return texts
+
+
+class _Cold:
+    """The cold file: pieces by document, each checked when read."""
+
+    def __init__(self, file: BinaryIO | None, arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
+        self._file = file
+        self._arrays = arrays
+        self._base: dict[str, int] = {}
+        offset = len(MAGIC)
+        for piece in PIECES:
+            self._base[piece] = offset
+            offset += sizes[piece]
+        self._sizes = sizes
+        self.size = offset
+
+    def read(self, piece: str, document: int) -> bytes:
+        starts = self._arrays[f"{piece}_start"]
+        low, high = int(starts[document]), int(starts[document + 1])
+        data = self._at(self._base[piece] + low, high - low)
+        if zlib.crc32(data) != int(self._arrays[f"{piece}_check"][document]):
+            raise DamagedIndexError(f"the {piece} of a document is damaged")
+        return data
+
+    def read_all(self, piece: str) -> bytes:
+        data = self._at(self._base[piece], self._sizes[piece])
+        checks = _checks(data, self._arrays[f"{piece}_start"])
+        if not np.array_equal(checks, self._arrays[f"{piece}_check"]):
+            raise DamagedIndexError(f"the {piece} of some document is damaged")
+        return data
+
+    def _at(self, offset: int, size: int) -> bytes:
+        if self._file is None:
+            raise DamagedIndexError("the file of documents is closed")
+        try:
+            self._file.seek(offset)
+            data = self._file.read(size)
+        except (OSError, ValueError) as error:
+            raise DamagedIndexError(f"the file of documents cannot be read: {error}") from error
+        if len(data) != size:
+            raise DamagedIndexError("the file of documents is cut short")
+        return data
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def merge_segments(segments: Sequence[Segment]) -> SegmentData:
+    """Return one segment with all documents of ``segments`` that are not deleted, in order."""
+    terms, remaps = _merge_terms([segment.terms for segment in segments])
+    keeps = [np.flatnonzero(~segment.deleted) for segment in segments]
+    total = sum(len(keep) for keep in keeps)
+    width = max(total * FIELD_COUNT, 1)
+    keys: list[Array] = []
+    counts: list[Array] = []
+    lengths = [segment.lengths[keep] for segment, keep in zip(segments, keeps, strict=True)]
+    base = 0
+    for segment, remap, keep in zip(segments, remaps, keeps, strict=True):
+        target = np.full(segment.document_count, -1, np.int64)
+        target[keep] = np.arange(base, base + len(keep))
+        base += len(keep)
+        document = target[segment.posting_document]
+        per_term = np.diff(segment.posting_start)
+        term = np.repeat(remap, per_term).astype(np.int64)
+        kept = document >= 0
+        keys.append((term * width + document * FIELD_COUNT + segment.posting_field)[kept])
+        counts.append(segment.posting_count[kept])
+    order_keys = np.concatenate(keys)
+    order = np.argsort(order_keys, kind="stable")
+    order_keys = order_keys[order]
+    place = order_keys % width
+    postings = _Postings(
+        (order_keys // width).astype(np.int32),
+        (place // FIELD_COUNT).astype(np.int32),
+        (place % FIELD_COUNT).astype(np.uint8),
+        np.concatenate(counts)[order],
+    )
+    used, postings.term = np.unique(postings.term, return_inverse=True)
+    renumber = np.full(len(terms), -1, np.int32)
+    renumber[used] = np.arange(len(used), dtype=np.int32)
+    pieces, starts = _merge_pieces(segments, keeps, [renumber[remap] for remap in remaps])
+    attributes = _attributes(
+        [
+            _stored_again(segment, int(number))
+            for segment, keep in zip(segments, keeps, strict=True)
+            for number in keep
+        ]
+    )
+    return _pack([terms[n] for n in used], postings, np.concatenate(lengths), pieces, starts, attributes)
+
+
+def _merge_pieces(
+    segments: Sequence[Segment], keeps: Sequence[Array], remaps: Sequence[Array]
+) -> tuple[dict[str, bytes], dict[str, Array]]:
+    pieces: dict[str, bytes] = {}
+    starts: dict[str, Array] = {}
+    for piece in PIECES:
+        parts: list[bytes] = []
+        sizes: list[int] = []
+        for segment, keep, remap in zip(segments, keeps, remaps, strict=True):
+            blob = segment.piece(piece)
+            if piece == "words":
+                blob = remap[np.frombuffer(blob, np.int32)].astype(np.int32).tobytes()
+            bounds = segment.arrays[f"{piece}_start"]
+            for document in keep:
+                low, high = int(bounds[document]), int(bounds[document + 1])
+                parts.append(blob[low:high])
+                sizes.append(high - low)
+        pieces[piece] = b"".join(parts)
+        starts[piece] = _starts(sizes)
+    return pieces, starts
+
+
+def _stored_again(segment: Segment, document: int) -> StoredDocument:
+    facets: dict[str, tuple[str, ...]] = {}
+    for facet in FACETS:
+        starts = segment.arrays[f"facet_{facet}_start"]
+        codes = segment.arrays[f"facet_{facet}_code"][int(starts[document]) : int(starts[document + 1])]
+        values = segment.facet_values[facet]
+        facets[facet] = tuple(values[code] for code in codes)
+    flags = int(segment.flags[document])
+    return StoredDocument(
+        segment.paths[document],
+        b"",
+        b"",
+        segment.document_names[document],
+        facets,
+        bool(flags & STUB),
+        bool(flags & RETIRED),
+        segment.hashes[document],
+    )
+
+
+def read_hot(path: Path) -> bytes:
+    """Return the bytes of a hot file.
+
+    Raises:
+        DamagedIndexError: when it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DamagedIndexError(f"{path.name} cannot be read: {error.strerror or os.strerror(0)}") from error

@@ -1,0 +1,488 @@
+"""Bringing an index up to date: what changed is told by content, work is committed as it goes, nothing is written
+beside the pages.
+
+A file is read again unless its size, its times and its number are those of the last run *and* its last change lies
+clearly before that run (two changes within one tick of the clock look alike). What was read counts by its hash: a
+touched file is not indexed again, a file changed under an old time is.
+
+A run that is killed loses at most the pages since its last checkpoint: the next one finds the committed ones by
+their hashes and goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from kb_app.durable import write_atomically
+from kb_app.entries.catalogue import card_of
+from kb_app.entries.knowledge_base import FoundFile, walk
+from kb_app.entries.model import KnowledgeBaseConfig
+from kb_app.entries.reading import parse_entry
+from kb_app.errors import EnvironmentFault
+from kb_app.plain import to_plain
+from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
+from kb_app.search.codec import TIMES, EntryWriter, lock_index, open_index, toc_name
+from kb_app.search.columns import FORMAT, DamagedIndexError, Segment, build_segment, merge_segments
+from kb_app.search.documents import Analyser, Chunk, document_of
+from kb_app.search.manifest import (
+    Manifest,
+    SegmentRecord,
+    discard,
+    open_segment,
+    read_manifest,
+    record_of,
+)
+from kb_app.search.model import IndexProgress, IndexReport, SkippedFile
+from kb_app.search.storage import IndexStorage
+
+CHUNK_PAGES = 64
+CHECKPOINT_S = 8.0
+"""Seconds of work between two commits of a long run."""
+RACY_NS = 2_000_000_000
+"""A file changed less than this before it was looked at may change again under the same time (FAT: 2 s)."""
+PARALLEL_PAGES = 1_500
+"""Below this many pages a second process costs more than it brings."""
+MAX_SMALL_SEGMENTS = 4
+SMALL_SEGMENT = 2_000
+HEAD_BYTES = 4_096
+
+Signature = tuple[int, int, int, int]
+Progress = Callable[[IndexProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One portion of pages for an analysing process."""
+
+    root: str
+    knowledge_base: str
+    config: KnowledgeBaseConfig
+    pages: tuple[tuple[str, str], ...]  # path, hash it had at the last run
+
+
+@dataclass(slots=True)
+class _Result:
+    chunk: Chunk
+    unchanged: list[str]
+    gone: list[str]
+    skipped: list[SkippedFile]
+
+
+_analyser = Analyser()
+
+
+def _analyse(work: _Work) -> _Result:
+    """Read and analyse some pages; runs in this or in another process."""
+    root = Path(work.root)
+    documents = []
+    result = _Result(Chunk.empty(), [], [], [])
+    for path, known_hash in work.pages:
+        try:
+            raw = (root / path).read_bytes()
+        except FileNotFoundError:
+            result.gone.append(path)
+            continue
+        except OSError as error:
+            result.skipped.append(SkippedFile(path, f"It cannot be read: {error.strerror or error}"))
+            result.gone.append(path)
+            continue
+        if known_hash and hashlib.sha256(raw).hexdigest() == known_hash:
+            result.unchanged.append(path)
+            continue
+        entry = parse_entry(path, raw, work.config, detail=False)
+        documents.append(document_of(entry, card_of(entry, work.knowledge_base)))
+    result.chunk = _analyser.chunk(documents)
+    return result
+
+
+@dataclass(slots=True)
+class _Run:
+    """One update: what is known, what was found, what is still to be written."""
+
+    root: Path
+    name: str
+    folder: Path
+    config: KnowledgeBaseConfig
+    config_hash: str
+    on_progress: Progress
+    is_cancelled: Callable[[], bool]
+    manifest: Manifest | None = None
+    segments: dict[str, Segment] = field(default_factory=dict)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+    deleted: dict[str, set[int]] = field(default_factory=dict)
+    pending: list[Chunk] = field(default_factory=list)
+    card_lines: dict[bytes, bytes] = field(default_factory=dict)
+    skipped: list[SkippedFile] = field(default_factory=list)
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    reason: str = ""
+    is_dirty: bool = False
+
+
+def update_index(
+    root: Path,
+    knowledge_base: str,
+    folder: Path,
+    config: KnowledgeBaseConfig,
+    *,
+    on_progress: Progress | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+    rebuild: bool = False,
+    processes: int = 1,
+) -> IndexReport:
+    """Make the index in ``folder`` agree with the pages below ``root``; nothing below ``root`` is changed.
+
+    Args:
+        root: the knowledge base.
+        knowledge_base: its name, kept with every hit.
+        folder: the index's own folder, outside of ``root``.
+        config: the knowledge base's settings.
+        on_progress: told how far it has come.
+        is_cancelled: asked between portions; what was done so far is committed.
+        rebuild: make it anew.
+        processes: how many processes may read pages.
+
+    Raises:
+        UsageError: when ``folder`` lies inside ``root``.
+        EnvironmentFault: when a folder cannot be used or another process keeps the index for itself.
+    """
+    started = time.perf_counter()
+    storage = IndexStorage.make(folder, root)
+    lock = lock_index(folder)
+    run = _Run(
+        root, knowledge_base, folder, config, _config_hash(knowledge_base, config),
+        on_progress or (lambda _progress: None), is_cancelled or (lambda: False),
+    )  # fmt: skip
+    try:
+        _open_last_state(run, rebuild=rebuild)
+        _update(run, storage, processes)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"The index of {knowledge_base!r} cannot be written: {error.strerror or error}",
+            "Free some space, or set KB_APP_HOME to another folder",
+        ) from error
+    finally:
+        for segment in run.segments.values():
+            segment.close()
+        lock.release()
+    seconds = time.perf_counter() - started
+    worked = run.added + run.changed
+    return IndexReport(
+        pages=len(run.places),
+        added=run.added,
+        changed=run.changed,
+        removed=run.removed,
+        seconds=seconds,
+        pages_per_s=worked / seconds if worked else 0.0,
+        skipped=tuple(run.skipped),
+        is_rebuilt=bool(run.reason),
+        reason=run.reason,
+    )
+
+
+def _config_hash(name: str, config: KnowledgeBaseConfig) -> str:
+    plain = {k: v for k, v in to_plain(config).items() if k not in ("synonyms", "notes", "description")}
+    return hashlib.sha256(json.dumps([FORMAT, name, plain], sort_keys=True).encode()).hexdigest()
+
+
+def _open_last_state(run: _Run, *, rebuild: bool) -> None:
+    try:
+        run.manifest = read_manifest(run.folder)
+        if run.manifest is None:
+            return
+        if rebuild:
+            run.reason = "as asked for"
+        elif run.manifest.config != run.config_hash:
+            run.reason = "the settings of the knowledge base have changed"
+        else:
+            _open_segments(run, run.manifest)
+            return
+    except DamagedIndexError as error:
+        run.reason = str(error)
+    for segment in run.segments.values():
+        segment.close()
+    run.segments.clear()
+    run.places.clear()
+    run.hashes.clear()
+    run.manifest = None
+    discard(run.folder)
+
+
+def _open_segments(run: _Run, manifest: Manifest) -> None:
+    for record in manifest.segments:
+        segment = open_segment(run.folder, record)
+        run.segments[record.id] = segment
+        run.deleted[record.id] = set(record.deleted)
+        for number, path in enumerate(segment.paths):
+            if number not in run.deleted[record.id]:
+                run.places[path] = (record.id, number)
+                run.hashes[path] = segment.hashes[number]
+
+
+def _update(run: _Run, storage: IndexStorage, processes: int) -> None:
+    seen_at_ns = time.time_ns()
+    found = walk(run.root, run.config)
+    run.skipped += [SkippedFile(path, reason) for path, reason in found.skipped]
+    signatures = {file.path: _signature(run.root, file) for file in found.files}
+    known_times = _read_times(run.folder)
+    to_read = [
+        file.path
+        for file in found.files
+        if file.path not in run.hashes
+        or known_times.get(file.path) != (*signatures[file.path], run.hashes[file.path])
+    ]
+    gone = [path for path in run.places if path not in signatures]
+    is_first = run.manifest is None
+    _prepare_cards(run)
+    if is_first and to_read:
+        _publish_names(run, to_read)
+    for path in gone:
+        _forget(run, path)
+        run.removed += 1
+    was_cancelled = _read_pages(run, storage, to_read, processes)
+    if run.is_dirty or run.pending or is_first or (run.manifest and not run.manifest.is_complete):
+        _commit(run, storage, is_complete=not was_cancelled)
+        _write_cards(run)
+    _merge(run, storage)
+    times = {
+        path: (*signature, run.hashes[path])
+        for path, signature in signatures.items()
+        if path in run.hashes and signature[2] < seen_at_ns - RACY_NS and signature[0] >= 0
+    }
+    if times != known_times:
+        _write_times(run.folder, times)
+
+
+def _signature(root: Path, file: FoundFile) -> Signature:
+    """Return (size, modified, status changed, inode) of a file; a size of -1 means "never trust"."""
+    if os.name != "posix":  # elsewhere the third time is that of creation and proves nothing
+        return (-1, 0, 0, 0)
+    try:
+        state = os.stat(root / file.path)  # noqa: PTH116 - ten thousand times: no object per file
+    except OSError:
+        return (-1, 0, 0, 0)
+    return (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+
+
+def _read_times(folder: Path) -> dict[str, tuple[int, int, int, int, str]]:
+    try:
+        head, _, body = (folder / TIMES).read_bytes().partition(b"\n")
+        if head.decode() != hashlib.sha256(body).hexdigest():
+            return {}
+        return {path: tuple(values) for path, values in json.loads(body).items()}
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_times(folder: Path, times: dict[str, tuple[int, int, int, int, str]]) -> None:
+    body = json.dumps(times, separators=(",", ":")).encode()
+    write_atomically(folder / TIMES, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+
+def _prepare_cards(run: _Run) -> None:
+    lines = read_lines(run.folder) if run.manifest is not None else None
+    if lines is None:
+        lines = {}
+        for segment_id, segment in run.segments.items():
+            for number in range(segment.document_count):
+                if number not in run.deleted[segment_id]:
+                    card, _ = segment.card(number)
+                    key = path_key(card["path"])
+                    lines[key] = key + b"\t" + json.dumps(card, separators=(",", ":")).encode()
+    run.card_lines = lines
+
+
+def _publish_names(run: _Run, paths: Sequence[str]) -> None:
+    """Write the cards from the first lines of every file: enough to be found by name at once."""
+    lines: dict[bytes, bytes] = {}
+    for number, path in enumerate(paths):
+        if number % 256 == 0:
+            if run.is_cancelled():
+                return
+            run.on_progress(IndexProgress("names", number, len(paths)))
+        try:
+            with (run.root / path).open("rb") as file:
+                head = file.read(HEAD_BYTES)
+        except OSError:
+            continue
+        line = card_line(card_of(parse_entry(path, head, run.config, detail=False), run.name))
+        lines[path_key(path)] = line
+    write_lines(run.folder, lines)
+    run.on_progress(IndexProgress("names", len(paths), len(paths)))
+
+
+def _read_pages(run: _Run, storage: IndexStorage, paths: Sequence[str], processes: int) -> bool:
+    """Analyse ``paths``; return True when the run was cancelled."""
+    done, total = 0, len(paths)
+    checkpoint = time.perf_counter() + CHECKPOINT_S
+    works = [
+        _Work(
+            str(run.root), run.name, run.config,
+            tuple((path, run.hashes.get(path, "")) for path in paths[i : i + CHUNK_PAGES]),
+        )
+        for i in range(0, total, CHUNK_PAGES)
+    ]  # fmt: skip
+    parallel = processes if total >= PARALLEL_PAGES else 1
+    with _results(works, parallel) as results:
+        for work, result in results:
+            _take(run, result)
+            done += len(work.pages)
+            run.on_progress(IndexProgress("pages", done, total))
+            if run.is_cancelled():
+                return True
+            if time.perf_counter() > checkpoint and done < total:
+                _commit(run, storage, is_complete=False)
+                checkpoint = time.perf_counter() + CHECKPOINT_S
+    return False
+
+
+@contextmanager
+def _results(works: Sequence[_Work], processes: int) -> Iterator[Iterator[tuple[_Work, _Result]]]:
+    if processes <= 1:
+        yield ((work, _analyse(work)) for work in works)
+        return
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
+        yield _ordered(pool, works, processes * 3)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ordered(
+    pool: ProcessPoolExecutor, works: Sequence[_Work], ahead: int
+) -> Iterator[tuple[_Work, _Result]]:
+    waiting: list[tuple[_Work, Future[_Result]]] = []
+    rest = iter(works)
+    while True:
+        while len(waiting) < ahead and (work := next(rest, None)) is not None:
+            waiting.append((work, pool.submit(_analyse, work)))
+        if not waiting:
+            return
+        work, future = waiting.pop(0)
+        yield work, future.result()
+
+
+def _take(run: _Run, result: _Result) -> None:
+    run.skipped += result.skipped
+    for path in result.gone:
+        if path in run.places:
+            _forget(run, path)
+            run.removed += 1
+    for document in result.chunk.documents:
+        if document.path in run.places:
+            _forget(run, document.path)
+            run.changed += 1
+        else:
+            run.added += 1
+        key = path_key(document.path)
+        run.card_lines[key] = key + b"\t" + document.card
+    if result.chunk.documents:
+        run.pending.append(result.chunk)
+
+
+def _forget(run: _Run, path: str) -> None:
+    segment, number = run.places.pop(path)
+    run.hashes.pop(path, None)
+    run.card_lines.pop(path_key(path), None)
+    run.deleted[segment].add(number)
+    run.is_dirty = True
+
+
+def _commit(run: _Run, storage: IndexStorage, *, is_complete: bool) -> None:
+    data = build_segment(run.pending) if run.pending else None
+    _write(run, storage, data, [*(run.manifest.segments if run.manifest else ())], is_complete=is_complete)
+    run.pending.clear()
+
+
+def _write(
+    run: _Run, storage: IndexStorage, data: object, records: Sequence[SegmentRecord], *, is_complete: bool
+) -> None:
+    writer = EntryWriter(open_index(storage, run.manifest))
+    try:
+        run.manifest = writer.write(
+            data,  # type: ignore[arg-type]
+            records=records,
+            deleted={segment: frozenset(numbers) for segment, numbers in run.deleted.items()},
+            complete=lambda generation, segments: Manifest(
+                generation,
+                run.name,
+                run.config_hash,
+                record_of(run.folder, toc_name(generation)),
+                segments,
+                is_complete=is_complete,
+            ),
+        )
+    finally:
+        if not writer.is_closed:
+            writer.cancel()
+    run.is_dirty = False
+    _reopen(run)
+
+
+def _reopen(run: _Run) -> None:
+    """Open the segment that was just written and drop those that are gone."""
+    assert run.manifest is not None
+    ids = {record.id for record in run.manifest.segments}
+    for segment_id in [known for known in run.segments if known not in ids]:
+        run.segments.pop(segment_id).close()
+        run.deleted.pop(segment_id, None)
+    for record in run.manifest.segments:
+        if record.id in run.segments:
+            continue
+        segment = open_segment(run.folder, record)
+        run.segments[record.id] = segment
+        run.deleted[record.id] = set(record.deleted)
+        for number, path in enumerate(segment.paths):
+            run.places[path] = (record.id, number)
+            run.hashes[path] = segment.hashes[number]
+
+
+def _merge(run: _Run, storage: IndexStorage) -> None:
+    """Merge segments when there are many small ones, or many deleted documents."""
+    if run.manifest is None or run.is_cancelled():
+        return
+    records = run.manifest.segments
+    small = [r for r in records if r.documents < SMALL_SEGMENT]
+    wasteful = [r for r in records if len(r.deleted) * 4 > r.documents]
+    chosen = {r.id for r in small} if len(small) > MAX_SMALL_SEGMENTS else set()
+    chosen |= {r.id for r in wasteful}
+    if len(records) > MAX_SMALL_SEGMENTS * 2 or (
+        len(records) > 1 and len(chosen) == 0 and run.added > SMALL_SEGMENT
+    ):
+        chosen = {r.id for r in records}
+    if not chosen:
+        return
+    run.on_progress(IndexProgress("merge", 0, len(chosen)))
+    parts = []
+    for record in records:
+        if record.id in chosen:
+            part = open_segment(run.folder, record)
+            parts.append(part)
+    try:
+        live = sum(int((~part.deleted).sum()) for part in parts)
+        data = merge_segments(parts) if live else None
+    except DamagedIndexError:
+        discard(run.folder)
+        raise
+    finally:
+        for part in parts:
+            part.close()
+    kept = [record for record in records if record.id not in chosen]
+    _write(run, storage, data, kept, is_complete=run.manifest.is_complete)
+    run.on_progress(IndexProgress("merge", len(chosen), len(chosen)))
+
+
+def _write_cards(run: _Run) -> None:
+    live = {path_key(path) for path in run.places}
+    write_lines(run.folder, {key: line for key, line in run.card_lines.items() if key in live})

@@ -1,0 +1,266 @@
+"""BM25F over columns: a term's postings become two arrays, and everything after is arithmetic on arrays.
+
+Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields" (2004): term frequencies of
+the fields are weighted and length-normalised *before* the saturation, so that a word in the title and in the text
+counts once, strongly, and not twice.
+
+Statistics (documents, document frequencies, mean field lengths) are those of all open segments together: scores of
+two knowledge bases compare.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kb_app.search.columns import Segment
+from kb_app.search.documents import FIELD_COUNT, Field
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+
+K1 = 1.2
+"""Saturation of term frequency (BM25's usual value)."""
+WEIGHTS: dict[Field, float] = {
+    Field.NAME: 4.0,
+    Field.HEADING: 1.8,
+    Field.SIGNATURE: 2.5,
+    Field.SYMPTOM: 1.4,
+    Field.BODY: 1.0,
+    Field.CODE: 0.8,
+    Field.META: 1.5,
+}
+LENGTH_EFFECT: dict[Field, float] = {
+    Field.NAME: 0.4,
+    Field.HEADING: 0.5,
+    Field.SIGNATURE: 0.5,
+    Field.SYMPTOM: 0.6,
+    Field.BODY: 0.7,
+    Field.CODE: 0.7,
+    Field.META: 0.3,
+}
+"""BM25's ``b`` per field: 0 ignores a field's length, 1 divides by it."""
+CACHE_BYTES = 24_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to write a concept.
+
+    Attributes:
+        kind: ``word`` (this very term), ``stem`` (all terms of this stem), ``prefix`` (all terms that start so),
+            ``fuzzy`` (this term, for another that was written).
+        text: the term, stem or prefix.
+        factor: how much an occurrence counts, 0 to 1.
+    """
+
+    kind: str
+    text: str
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What a word of the question stands for: it is present where any of its variants is.
+
+    Attributes:
+        text: as asked.
+        variants: strongest first.
+        weight: how much the concept counts in the question.
+        place: order in the question; concepts of adjacent places can form a phrase. -1: none.
+    """
+
+    text: str
+    variants: tuple[Variant, ...]
+    weight: float = 1.0
+    place: int = -1
+
+
+@dataclass(slots=True)
+class Shard:
+    """An open segment with its share of the statistics.
+
+    Attributes:
+        norms: per document and field: weight divided by the length norm, flat.
+    """
+
+    base: str
+    segment: Segment
+    norms: Floats
+
+
+@dataclass(slots=True)
+class Matches:
+    """Where a concept occurs in one shard: documents ascending, and its weighted frequency there."""
+
+    documents: Array
+    frequency: Floats
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return int(self.documents.nbytes + self.frequency.nbytes)
+
+
+_NOWHERE = Matches(np.zeros(0, np.int32), np.zeros(0, np.float32))
+
+
+class Scorer:
+    """Scores concepts over shards; remembers what it decoded."""
+
+    def __init__(self, parts: Sequence[tuple[str, Segment]]) -> None:
+        self.document_count = sum(int((~segment.deleted).sum()) for _, segment in parts)
+        totals = np.zeros(FIELD_COUNT, np.float64)
+        present = np.zeros(FIELD_COUNT, np.float64)
+        for _, segment in parts:
+            totals += segment.lengths.sum(axis=0)
+            present += (segment.lengths > 0).sum(axis=0)
+        means = totals / np.maximum(present, 1.0)
+        self.shards = [Shard(base, segment, _norms(segment, means)) for base, segment in parts]
+        self._cache: OrderedDict[tuple[int, Variant], Matches] = OrderedDict()
+        self._cached_bytes = 0
+
+    def matches(self, shard_number: int, concept: Concept) -> Matches:
+        """Return where ``concept`` occurs in a shard; deleted documents are left out."""
+        found = [m for v in concept.variants if (m := self._variant(shard_number, v)).documents.size]
+        if not found:
+            return _NOWHERE
+        if len(found) == 1:
+            return found[0]
+        documents = np.concatenate([m.documents for m in found])
+        frequency = np.concatenate([m.frequency for m in found])
+        return _sum_by_document(documents, frequency, self.shards[shard_number].segment.document_count)
+
+    def _variant(self, shard_number: int, variant: Variant) -> Matches:
+        key = (shard_number, variant)
+        known = self._cache.get(key)
+        if known is not None:
+            self._cache.move_to_end(key)
+            return known
+        shard = self.shards[shard_number]
+        found = _decode(shard, variant)
+        self._cache[key] = found
+        self._cached_bytes += found.size
+        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
+            _, dropped = self._cache.popitem(last=False)
+            self._cached_bytes -= dropped.size
+        return found
+
+    def document_frequency(self, concept: Concept) -> int:
+        """Return in how many documents of all shards ``concept`` occurs."""
+        return sum(self.matches(n, concept).documents.size for n in range(len(self.shards)))
+
+    def idf(self, frequency: int) -> float:
+        """Return the inverse document frequency, > 0."""
+        return math.log(1 + (self.document_count - frequency + 0.5) / (frequency + 0.5))
+
+
+def saturate(frequency: Floats) -> Floats:
+    """Return BM25's saturation of weighted term frequencies, 0 to K1 + 1."""
+    result: Floats = (K1 + 1) * frequency / (K1 + frequency)
+    return result
+
+
+def _norms(segment: Segment, means: Array) -> Floats:
+    weights = np.array([WEIGHTS[field] for field in Field], np.float32)
+    effect = np.array([LENGTH_EFFECT[field] for field in Field], np.float32)
+    relative = segment.lengths / np.maximum(means, 1e-9).astype(np.float32)
+    norms: Floats = (weights / (1 - effect + effect * relative)).astype(np.float32).ravel()
+    return norms
+
+
+def term_ranges(segment: Segment, variant: Variant) -> list[tuple[int, int]]:
+    """Return the half-open ranges of term numbers that a variant stands for, ascending."""
+    if variant.kind == "prefix":
+        low, high = segment.prefix_range(variant.text)
+        return [(low, high)] if high > low else []
+    if variant.kind == "stem":
+        return [(number, number + 1) for number in segment.stem_members(variant.text).tolist()]
+    number = segment.term_number(variant.text)
+    return [(number, number + 1)] if number >= 0 else []
+
+
+def _decode(shard: Shard, variant: Variant) -> Matches:
+    segment = shard.segment
+    starts = segment.posting_start
+    slices = [slice(int(starts[a]), int(starts[b])) for a, b in term_ranges(segment, variant)]
+    slices = [s for s in slices if s.stop > s.start]
+    if not slices:
+        return _NOWHERE
+    if len(slices) == 1:
+        documents = segment.posting_document[slices[0]]
+        fields, counts = segment.posting_field[slices[0]], segment.posting_count[slices[0]]
+    else:
+        documents = np.concatenate([segment.posting_document[s] for s in slices])
+        fields = np.concatenate([segment.posting_field[s] for s in slices])
+        counts = np.concatenate([segment.posting_count[s] for s in slices])
+    frequency = shard.norms[documents * FIELD_COUNT + fields] * counts
+    if variant.factor != 1.0:
+        frequency *= np.float32(variant.factor)
+    matches = _sum_by_document(documents, frequency, segment.document_count)
+    if segment.deleted.any():
+        kept = ~segment.deleted[matches.documents]
+        return Matches(matches.documents[kept], matches.frequency[kept])
+    return matches
+
+
+def _sum_by_document(documents: Array, frequency: Array, count: int) -> Matches:
+    if documents.size * 8 < count:
+        found, where = np.unique(documents, return_inverse=True)
+        return Matches(found, np.bincount(where, weights=frequency).astype(np.float32))
+    dense = np.bincount(documents, weights=frequency, minlength=count)
+    found = np.flatnonzero(dense).astype(np.int32)
+    return Matches(found, dense[found].astype(np.float32))
+
+
+Mask = Callable[[int], Array | None]
+
+
+@dataclass(slots=True)
+class Scored:
+    """Scores of one shard's documents.
+
+    Attributes:
+        score: per document, 0 where nothing matches.
+        coverage: per document, the share of the question's weight that it holds, 0 to 1.
+    """
+
+    score: Floats
+    coverage: Floats
+
+
+def score(
+    scorer: Scorer, concepts: Iterable[Concept], mask: Mask
+) -> tuple[list[Scored], dict[Concept, float]]:
+    """Return the scores per shard, and each concept's weight times its inverse document frequency.
+
+    Args:
+        scorer: the open segments.
+        concepts: the question.
+        mask: per shard number the documents allowed (bool), or None for all.
+    """
+    concepts = list(concepts)
+    weights = {c: c.weight * scorer.idf(scorer.document_frequency(c)) for c in concepts}
+    total = sum(weights.values()) or 1.0
+    result: list[Scored] = []
+    for number, shard in enumerate(scorer.shards):
+        scores = np.zeros(shard.segment.document_count, np.float32)
+        coverage = np.zeros(shard.segment.document_count, np.float32)
+        for concept in concepts:
+            matches = scorer.matches(number, concept)
+            if not matches.documents.size:
+                continue
+            scores[matches.documents] += np.float32(weights[concept]) * saturate(matches.frequency)
+            coverage[matches.documents] += np.float32(weights[concept] / total)
+        allowed = mask(number)
+        if allowed is not None:
+            scores[~allowed] = 0
+            coverage[~allowed] = 0
+        result.append(Scored(scores, coverage))
+    return result, weights
