@@ -1,0 +1,370 @@
+"""From python-markdown's tree to the reader's HTML dialect (see `kb_app.rendering.model`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from xml.etree.ElementTree import Element
+
+from kb_app.rendering import beyond_commonmark as beyond
+from kb_app.rendering.commonmark_blocks import CommonMarkBlockParser
+from kb_app.rendering.highlighting import Highlighter
+from kb_app.rendering.limits import MAX_FRAMES, MAX_ITEMS, MAX_WORD
+from kb_app.rendering.links import LinkKind, LinkResolver
+from kb_app.rendering.model import CodeBlock, OutlineItem
+
+#: Stands for a place to break a long word until the text has been checked for hidden characters.
+SOFT_BREAK = "\ufdd0"
+
+_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
+_LONG_WORD = re.compile(rf"[^\s{SOFT_BREAK}]{{{MAX_WORD}}}(?=\S)")
+_TASK = re.compile(r"\[([ xX])\][ \t\n]+")
+
+_SAME = frozenset(["em", "strong", "b", "i", "u", "s", "code", "kbd", "sub", "sup", "small"])
+_RENAMED = {"del": "s", "strike": "s"}
+
+
+def _softened(text: str) -> str:
+    return _LONG_WORD.sub(lambda found: found[0] + SOFT_BREAK, text) if len(text) > MAX_WORD else text
+
+
+def _escaped(text: str) -> str:
+    """Return text for HTML; references such as ``&copy;`` keep their meaning."""
+    text = _softened(text)
+    if "&" in text:
+        text = _AMPERSAND.sub("&amp;", text)
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    return text.replace(">", "&gt;") if ">" in text else text
+
+
+def _attribute(text: str) -> str:
+    return escape(text)
+
+
+class DialectWriter:
+    """Write one page's tree as HTML; called by python-markdown in the place of its serialiser.
+
+    Args:
+        anchors: 1-based line of each heading to its anchor and plain title.
+        parser: holds the code blocks, once it has run.
+        resolver: for links and images.
+        anchor_for: makes an anchor and a title for a heading that ``anchors`` does not hold.
+
+    Attributes:
+        outline: the headings written.
+        shown_code: the code blocks in the order of their cards.
+    """
+
+    def __init__(
+        self,
+        anchors: Mapping[int, tuple[str, str]],
+        parser: CommonMarkBlockParser,
+        resolver: LinkResolver,
+        anchor_for: Callable[[str], tuple[str, str]],
+    ) -> None:
+        self.outline: list[OutlineItem] = []
+        self.shown_code: list[CodeBlock] = []
+        self._anchors = anchors
+        self._parser = parser
+        self._resolver = resolver
+        self._anchor_for = anchor_for
+        self._highlighter = Highlighter()
+        self._parts: list[str] = []
+        self._frames = 0
+        self._pending = ""  # anchors for the start of the next text
+        self._notes: dict[str, int] = {}  # footnote label to its number, in order of first reference
+        self._is_in_link = False
+        self._writers: dict[str, Callable[[Element], None]] = {
+            "p": self._paragraph,
+            "pre": self._code,
+            "blockquote": self._quote,
+            "callout": self._callout,
+            "details": self._details,
+            "summary": self._children,
+            "table": self._table,
+            "ul": self._list,
+            "ol": self._list,
+            "a": self._link,
+            "img": self._image,
+            "br": self._break,
+            "hr": self._rule,
+            "footnoteref": self._note_mark,
+            "footnotes": self._footnotes,
+            **{f"h{level}": self._heading for level in range(1, 7)},
+        }
+
+    def __call__(self, root: Element) -> str:
+        """Return the HTML of the tree under ``root``."""
+        self._children(root)
+        return "".join(self._parts)
+
+    # Pieces
+
+    def _write(self, element: Element) -> None:
+        writer = self._writers.get(element.tag)
+        if writer is not None:
+            writer(element)
+        elif element.tag in _SAME or element.tag in _RENAMED:
+            tag = _RENAMED.get(element.tag, element.tag)
+            self._parts.append(f"<{tag}>")
+            self._children(element)
+            self._parts.append(f"</{tag}>")
+        elif element.tag in {"dl", "dt", "dd", "li", "td", "th", "tr", "thead", "tbody", "tfoot"}:
+            self._block(element, element.tag)
+        else:  # a group without looks
+            self._children(element)
+
+    def _children(self, element: Element) -> None:
+        if element.text:
+            self._text(element.text)
+        for child in element:
+            self._write(child)
+            if child.tail:
+                self._text(child.tail)
+
+    def _text(self, text: str) -> None:
+        if self._pending and not text.isspace():
+            self._parts.append(self._pending)
+            self._pending = ""
+        self._parts.append(_escaped(text))
+
+    def _mark(self, element: Element) -> None:
+        """Remember the anchors of a block for the text that comes first in it."""
+        line, labels = element.get("line"), element.get("labels")
+        if line:
+            self._pending = f'<a name="line-{line}"></a>'
+        if labels:
+            self._pending += "".join(f'<a name="{_attribute(label)}"></a>' for label in labels.split())
+
+    def _block(self, element: Element, tag: str, attributes: str = "") -> None:
+        self._mark(element)
+        self._parts.append(f"<{tag}{attributes}>")
+        self._children(element)
+        self._parts.append(f"</{tag}>")
+
+    def _paragraph(self, element: Element) -> None:
+        self._block(element, "p")
+
+    def _break(self, element: Element) -> None:
+        del element
+        self._parts.append("<br>")
+
+    def _rule(self, element: Element) -> None:
+        del element
+        self._parts.append("<hr>")
+
+    def _heading(self, element: Element) -> None:
+        line = int(element.get("line", "0"))
+        source = element.get("source")
+        known = self._anchors.get(line) if source is not None else None
+        anchor, title = known or self._anchor_for(
+            source if source is not None else "".join(element.itertext())
+        )
+        self.outline.append(OutlineItem(int(element.tag[1]), title, anchor, line))
+        self._parts.append(f'<a name="{_attribute(anchor)}"></a>')
+        self._block(element, element.tag, f' id="{_attribute(anchor)}"')
+
+    # Frames
+
+    def _frame(self, name: str, write_inside: Callable[[], None], *, tag: str = "") -> None:
+        """Write a one-cell table, or only its content where frames lie too deep inside each other."""
+        if self._frames >= MAX_FRAMES:
+            write_inside()
+            return
+        self._frames += 1
+        self._parts.append(f'<table class="{tag or name}" width="100%"><tr><td class="{name}">')
+        write_inside()
+        self._parts.append("</td></tr></table>")
+        self._frames -= 1
+
+    def _code(self, element: Element) -> None:
+        number = element.get("block")
+        line = int(element.get("line") or "0")
+        if number is not None:
+            block = self._parser.code_blocks[int(number)]
+        else:  # from raw HTML
+            text = "".join(element.itertext()).strip("\n")
+            block = CodeBlock(text, "", line)
+        self.shown_code.append(block)
+        self._mark(element)
+        anchors, self._pending = self._pending, ""
+        html = self._highlighter.html_of(block.text, block.language)
+        diagram = "code diagram" if beyond.is_diagram(block.language) else "code"
+        # An HTML parser drops a line end that follows <pre> at once; the anchor before it keeps it
+        body = f'<pre class="code">{anchors}{html}</pre>'
+        self._parts.append(
+            f'<table class="{diagram}" width="100%"><tr><td class="code">{body}</td></tr></table>'
+        )
+
+    def _quote(self, element: Element) -> None:
+        self._frame("quote", lambda: self._children(element))
+
+    def _callout(self, element: Element) -> None:
+        title = element.get("title", "")
+
+        def inside() -> None:
+            if title:
+                self._parts.append(f'<p class="callout-title">{_escaped(title)}</p>')
+            self._children(element)
+
+        self._frame(f"callout {element.get('kind', 'note')}", inside)
+
+    def _details(self, element: Element) -> None:
+        summary = next((child for child in element if child.tag == "summary"), None)
+        title = element.get("title")
+
+        def inside() -> None:
+            self._parts.append('<p class="summary">')
+            if summary is not None:
+                self._children(summary)
+                element.remove(summary)
+            else:
+                self._text(title or "Details")
+            self._parts.append("</p>")
+            self._children(element)
+
+        self._frame("details", inside)
+
+    def _table(self, element: Element) -> None:
+        def inside() -> None:
+            for child in element:
+                self._table_part(child)
+
+        if self._frames >= MAX_FRAMES:
+            self._children(element)
+            return
+        self._frames += 1
+        self._parts.append('<table class="grid" width="100%">')
+        inside()
+        self._parts.append("</table>")
+        self._frames -= 1
+
+    def _table_part(self, element: Element) -> None:
+        if element.tag in {"thead", "tbody", "tfoot", "tr"}:
+            self._mark(element)
+            tag = element.tag
+            self._parts.append(f"<{tag}>")
+            for child in element:
+                self._table_part(child)
+            self._parts.append(f"</{tag}>")
+        elif element.tag in {"td", "th"}:
+            attributes = "".join(
+                f' {name}="{_attribute(value)}"'
+                for name in ("align", "colspan", "rowspan")
+                if (value := element.get(name))
+                and (name == "align" or (value.isdigit() and int(value) <= 60))
+            )
+            self._parts.append(f"<{element.tag}{attributes}>")
+            self._children(element)
+            self._parts.append(f"</{element.tag}>")
+        else:
+            self._write(element)
+
+    # Lists
+
+    def _list(self, element: Element) -> None:
+        tag = element.tag
+        start = element.get("start", "1")
+        number = int(start) if start.isdigit() else 1
+        self._parts.append(f"<{tag}>" if number == 1 else f'<{tag} start="{number}">')
+        for count, child in enumerate(element):
+            if count and count % MAX_ITEMS == 0:
+                self._parts.append(
+                    f'</{tag}><ol start="{number + count}">' if tag == "ol" else f"</{tag}><{tag}>"
+                )
+            if child.tag == "li":
+                self._item(child)
+            else:
+                self._write(child)
+        self._parts.append(f"</{tag}>")
+
+    def _item(self, element: Element) -> None:
+        self._mark(element)
+        holder = element if (element.text or "").strip() or not len(element) else element[0]
+        found = _TASK.match(holder.text or "") if holder.tag in {"li", "p"} else None
+        if not found:
+            self._parts.append("<li>")
+            self._children(element)
+            self._parts.append("</li>")
+            return
+        icon = "icon:square" if found[1] == " " else "icon:square-check"
+        holder.text = (holder.text or "")[found.end() :]
+        image = f'{self._pending}<img src="{icon}" width="16" height="16"> '
+        self._pending = ""
+        self._parts.append('<li class="task">')
+        if holder is element:
+            self._parts.append(image)
+            self._children(element)
+        else:
+            self._parts.append(f"<p>{image}")
+            self._children(holder)
+            self._parts.append("</p>")
+            for child in list(element)[1:]:
+                self._write(child)
+        self._parts.append("</li>")
+
+    # Links, images, footnotes
+
+    def _link(self, element: Element) -> None:
+        for name in (element.get("name"), element.get("id")):
+            if name:
+                self._parts.append(f'<a name="{_attribute(name)}"></a>')
+        href = element.get("href")
+        if href is None or self._is_in_link:
+            self._children(element)
+            return
+        target = self._resolver.link(href)
+        self._is_in_link = True
+        if target.href:
+            self._parts.append(f'<a href="{_attribute(target.href)}" title="{_attribute(target.shown)}">')
+            self._children(element)
+            self._parts.append("</a>")
+        else:
+            name = "link-broken" if target.kind is LinkKind.BROKEN else "link-out"
+            self._parts.append(f'<span class="{name}" title="{_attribute(target.shown)}">')
+            self._children(element)
+            self._parts.append("</span>")
+        self._is_in_link = False
+
+    def _image(self, element: Element) -> None:
+        source, alt = element.get("src", ""), element.get("alt", "")
+        address = self._resolver.image(source)
+        if self._pending:
+            self._parts.append(self._pending)
+            self._pending = ""
+        if address:
+            title = element.get("title") or source
+            self._parts.append(
+                f'<img src="{_attribute(address)}" alt="{_attribute(alt)}" title="{_attribute(title)}">'
+            )
+        else:
+            shown = _escaped(alt or source.rpartition("/")[2][:80])
+            self._parts.append(
+                f'<span class="image-out" title="{_attribute(source[:2000])}">[image: {shown}]</span>'
+            )
+
+    def _note_mark(self, element: Element) -> None:
+        label = element.get("label", "")
+        is_first = label not in self._notes
+        number = self._notes.setdefault(label, len(self._notes) + 1)
+        back = f'<a name="fnref-{number}"></a>' if is_first else ""
+        self._parts.append(f'{back}<sup><a href="#fn-{number}" title="#fn-{number}">{number}</a></sup>')
+
+    def _footnotes(self, element: Element) -> None:
+        """Write the notes in the order of their first reference, then those that nothing refers to."""
+        notes = {note.get("label", ""): note for note in element}
+        for label in notes:
+            self._notes.setdefault(label, len(self._notes) + 1)
+        self._parts.append("<hr><ol>")
+        for label, number in sorted(self._notes.items(), key=lambda pair: pair[1]):
+            note = notes.get(label)
+            if note is None:
+                continue
+            self._mark(note)
+            self._pending += f'<a name="fn-{number}"></a>'
+            self._parts.append("<li>")
+            self._children(note)
+            self._parts.append(f'<a href="#fnref-{number}" title="#fnref-{number}">↩</a></li>')
+        self._parts.append("</ol>")

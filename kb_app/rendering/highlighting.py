@@ -1,0 +1,93 @@
+"""Code with colours: Pygments' tokens as spans with its short class names, within a budget.
+
+The language is never guessed: code without a known name stays plain. Guessing misleads, and it is quadratic
+on some input.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import escape
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES, _TokenType
+from pygments.util import ClassNotFound
+
+from kb_app.rendering.limits import MAX_HIGHLIGHTED, MAX_HIGHLIGHTED_BLOCK
+
+_ALIASES = {
+    "shell": "bash",
+    "sh": "bash",
+    "zsh": "bash",
+    "ksh": "bash",
+    "command": "bash",
+    "cmd": "batch",
+    "azurecli": "bash",
+    "azurecli-interactive": "bash",
+    "azurepowershell": "powershell",
+    "azurepowershell-interactive": "powershell",
+    "shell-session": "console",
+    "terminal": "console",
+    "yml": "yaml",
+    "jsonc": "json",
+    "json5": "json",
+    "golang": "go",
+    "dockerfile": "docker",
+    "conf": "ini",
+    "js": "javascript",
+    "ts": "typescript",
+    "patch": "diff",
+}
+_PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "output", "none", "nohighlight", "raw", "log"})
+
+#: Lexers whose rules take quadratic time on hostile text of the allowed size.
+_REFUSED = frozenset({"md", "markdown", "rst", "restructuredtext"})
+
+_NAME = re.compile(r"[\w.#+-]{1,40}")
+
+
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer | None:
+    """Return the lexer for a language by one of its names; None when it is unknown or plain."""
+    if language in _PLAIN or language in _REFUSED or not _NAME.fullmatch(language):
+        return None
+    try:
+        lexer: Lexer = get_lexer_by_name(
+            _ALIASES.get(language, language), stripnl=False, stripall=False, ensurenl=False
+        )
+    except ClassNotFound:
+        return None
+    return lexer
+
+
+@lru_cache(maxsize=1024)
+def _class_of(kind: _TokenType) -> str:
+    """Return the short class of a token type, or of the nearest type above it that has one."""
+    while kind not in STANDARD_TYPES:
+        assert kind.parent is not None
+        kind = kind.parent
+    return STANDARD_TYPES[kind]
+
+
+class Highlighter:
+    """Colour the code blocks of one page within the page's budget."""
+
+    def __init__(self) -> None:
+        self._left = MAX_HIGHLIGHTED
+
+    def html_of(self, text: str, language: str) -> str:
+        """Return ``text`` as HTML; escaped only, where there is no lexer or no budget."""
+        lexer = _lexer(language) if len(text) <= min(self._left, MAX_HIGHLIGHTED_BLOCK) else None
+        if lexer is None:
+            return escape(text, quote=False)
+        self._left -= len(text)
+        parts = []
+        for kind, value in lexer.get_tokens(text):
+            name = _class_of(kind)
+            if name and name != "w" and not value.isspace():
+                parts.append(f'<span class="{name}">{escape(value, quote=False)}</span>')
+            else:
+                parts.append(escape(value, quote=False))
+        return "".join(parts)

@@ -1,0 +1,189 @@
+"""Inline syntax for python-markdown: escapes, breaks, bare links, strikethrough, safe tags, roles.
+
+python-markdown's own patterns for code, links, images and emphasis stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor, SubstituteTagInlineProcessor
+from markdown.util import AtomicString, code_escape
+
+from kb_app.rendering.raw_html import TAG, element_of, is_transparent
+
+_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+
+_COMMENT = r"<!--.*?-->"
+_SITE_TAG = r"\{\{[<%].{0,2000}?[%>]\}\}|\{%.{0,2000}?%\}|<%.{0,2000}?%>"
+_ROLE = r"\{([A-Za-z][\w:+-]*)\}(`{1,3})(?!`)(.{1,500}?)(?<!`)\2(?!`)"
+_FOOTNOTE = r"\[\^([^\]\s]{1,80})\]"
+_INCLUDE = r"\[!(?:INCLUDE|VIDEO|CODE)[\w-]*[ \t]*(?:\[([^\[\]]{0,300})\]\(([^()\s]{1,500})\)|(https://[^\s\]]{1,500}))\]"
+_MAIL = r"<((?:mailto:)?[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253})>"
+_BARE_LINK = r"(?<![\w/@.:-])(?:https?://|www\.)[^\s<>\x02\x03]{2,2000}"
+_BREAK = r"(?<!\\)\\\n"
+
+_TRAILING = "?!.,:*_~'\"\\"
+_CAPTION = re.compile(r"\b(?:caption|title)\s*=\s*[\"“]([^\"”]*)[\"”]")
+_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+\"?([^\"\s]+)\"?\s*[%>]\}\}|\{%\s*link\s+(\S+)\s*%\}")
+_TITLE_TEMPLATE = re.compile(r"<%=\s*current_page\.data\.title\s*%>")
+_ROLE_TARGET = re.compile(r"\s*<[^<>]*>$")
+_TEXT_ROLES = frozenset(
+    {"ref", "doc", "term", "numref", "any", "abbr", "guilabel", "menuselection", "sub", "sup"}
+)
+
+_Match = tuple[Element | str | None, int | None, int | None]
+
+
+class _Tag(InlineProcessor):
+    """HTML that may stand in a line: pairs of safe tags become elements, tags without meaning vanish.
+
+    Anything else, such as the placeholder ``<pod-name>``, is left alone and so shown as text.
+    """
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        if m[1]:
+            return self._closing(m, data)
+        name = m[2].lower()
+        element = element_of(name, m[3])
+        if element is not None and name in {"br", "img"}:
+            return element, m.start(), m.end()
+        end = data.find(f"</{m[2]}>", m.end())
+        if end < 0 or (element is None and not is_transparent(name)):
+            return (None, m.start(), m.end()) if name != "wbr" else ("", m.start(), m.end())
+        if element is None:
+            element = Element("span")
+        elif name in {"p", "li", "td", "th", "tr", "table", "hr", "pre", "summary", "details"}:
+            return None, m.start(), m.end()
+        inner = data[m.end() : end]
+        element.text = AtomicString(code_escape(inner)) if name == "code" else inner
+        return element, m.start(), end + len(m[2]) + 3
+
+    @staticmethod
+    def _closing(m: re.Match[str], data: str) -> _Match:
+        """Drop the end of an element without meaning whose start has already been dropped."""
+        del data
+        return None, m.start(), m.end()
+
+
+class _Dropped(InlineProcessor):
+    """A comment, which is not for readers."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        return "", m.start(), m.end()
+
+
+class _SiteTag(InlineProcessor):
+    """A generator's tag: a reference gives its target, a figure its caption, the page title the title."""
+
+    title = ""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        reference = _REFERENCE.fullmatch(m[0])
+        if reference:
+            return reference[1] or reference[2], m.start(), m.end()
+        if _TITLE_TEMPLATE.fullmatch(m[0]):
+            return self.title, m.start(), m.end()
+        caption = _CAPTION.search(m[0])
+        return caption[1] if caption else "", m.start(), m.end()
+
+
+class _Role(InlineProcessor):
+    """A MyST role: ``{ref}`text <target>``` gives its text, an unknown one code."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        text = _ROLE_TARGET.sub("", m[3]).strip() or m[3].strip("<> ")
+        is_text = m[1] in _TEXT_ROLES
+        element = Element(m[1] if m[1] in {"sub", "sup"} else "span" if is_text else "code")
+        element.text = AtomicString(code_escape(text if is_text else m[3]))
+        return element, m.start(), m.end()
+
+
+class _Footnote(InlineProcessor):
+    """A reference to a footnote of the page."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        if m[1] not in getattr(self.md.parser, "footnotes", {}):
+            return None, m.start(), m.end()
+        return Element("footnoteref", {"label": m[1]}), m.start(), m.end()
+
+
+class _Include(InlineProcessor):
+    """A DocFX include or video: a link to what is included."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        element = Element("a", {"href": m[2] or m[3]})
+        element.text = AtomicString(m[1] or m[2] or m[3])
+        return element, m.start(), m.end()
+
+
+class _Mail(InlineProcessor):
+    """``<someone@example.org>``."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        address = m[1].removeprefix("mailto:")
+        element = Element("a", {"href": "mailto:" + address})
+        element.text = AtomicString(address)
+        return element, m.start(), m.end()
+
+
+class _BareLink(InlineProcessor):
+    """An address in the text, without the punctuation that ends the sentence. Source: GFM 6.9."""
+
+    ANCESTOR_EXCLUDES = ("a",)
+
+    def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
+        del data
+        text = m[0].rstrip(_TRAILING)
+        while text.endswith(")") and text.count(")") > text.count("("):
+            text = text[:-1].rstrip(_TRAILING)
+        if len(text.partition("://")[2] or text) < 4:
+            return None, m.start(), m.end()
+        element = Element("a", {"href": text if "://" in text else "https://" + text})
+        element.text = AtomicString(text)
+        return element, m.start(), m.start() + len(text)
+
+
+class InlineSyntax(Extension):
+    """Register the patterns of this module.
+
+    Args:
+        has_extras: also what CommonMark does not know; without it only escapes and breaks are set right.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._site_tag: _SiteTag | None = None
+
+    def set_title(self, title: str) -> None:
+        """Set what ``<%= current_page.data.title %>`` stands for."""
+        assert self._site_tag is not None
+        self._site_tag.title = title
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        """Put the patterns in their places among python-markdown's own (backtick 190 … em_strong 60)."""
+        md.ESCAPED_CHARS = list(_PUNCTUATION)
+        for name in ("html", "entity", "automail"):
+            md.inlinePatterns.deregister(name)
+        self._site_tag = _SiteTag(_SITE_TAG, md)
+        patterns = md.inlinePatterns
+        patterns.register(_Role(_ROLE, md), "role", 195)
+        patterns.register(self._site_tag, "site_tag", 187)
+        patterns.register(SubstituteTagInlineProcessor(_BREAK, "br"), "hard_break", 186)
+        patterns.register(_Dropped(_COMMENT, md), "comment", 178)
+        patterns.register(_Include(_INCLUDE, md), "include", 176)
+        patterns.register(_Footnote(_FOOTNOTE, md), "footnote", 175)
+        patterns.register(_Mail(_MAIL, md), "mail", 110)
+        patterns.register(_Tag(TAG.pattern, md), "tag", 90)
+        patterns.register(_BareLink(_BARE_LINK, md), "bare_link", 85)
+        assert md.delimiters is not None
+        md.delimiters.add("~", "s", double=True)
