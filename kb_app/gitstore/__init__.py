@@ -1,1 +1,12 @@
-"""Placeholder."""
+"""Git without Git words: clones, fast-forward, proposals, conflicts by section, history.
+
+=============  =========================================================================
+``names``      addresses, branches, paths and messages: what may reach git at all
+``verbs``      the closed table of what git may be asked
+``causes``     why git stopped, as one plain sentence
+``runner``     the one place that starts git
+=============  =========================================================================
+
+Every outcome is a value with one sentence and a next step; a conflict, a missing network or a forced push is
+an outcome, not an exception. Nothing here runs git inside a repository that this program did not clone.
+"""
