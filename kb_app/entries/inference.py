@@ -53,9 +53,10 @@ _CONTAINERS = frozenset((
     "alerts", "alert", "known-fixes", "known-fix", "known-issues", "internals", "guides", "guide",
     "manual", "manuals", "website", "site", "main", "markdown", "md", "en", "en-us", "zh", "zh-cn",
     "includes", "troubleshooting", "troubleshoot", "examples", "static", "assets", "playbooks",
-    "playbook", "notes", "note", "wiki", "howto", "how-to", "latest", "current",
+    "playbook", "notes", "note", "wiki", "howto", "how-to", "latest", "current", "",
 ))  # fmt: skip
 """Folder names that say where pages lie, not what they are about."""
+_SHELVED = re.compile(r"^(?:deprecated|archived?|old|obsolete)-?")
 _SUBJECT_STEMS = ("readme", "index", "_index")
 _DAYS = {Kind.RUNBOOK: 180}
 _ALERT = re.compile(r"[A-Za-z][a-z0-9]*(?:[A-Z]+[a-z0-9]*)+")
@@ -249,7 +250,13 @@ def infer_place(
 
 
 def _subject_folders(path: str) -> list[str]:
-    return [f for f in path.split("/")[:-1] if f.lower() not in _CONTAINERS and not f.startswith((".", "_"))]
+    return [f for f in path.split("/")[:-1] if not f.startswith((".", "_")) and not _is_container(f)]
+
+
+@lru_cache(maxsize=4096)
+def _is_container(folder: str) -> bool:
+    words = folder.lower().replace("_", "-")
+    return words in _CONTAINERS or _SHELVED.sub("", words) in _CONTAINERS
 
 
 def infer_tags(path: str, values: FrontMatter) -> tuple[str, ...]:
@@ -315,7 +322,7 @@ def infer_review(values: FrontMatter, kind: Kind, findings: Findings) -> tuple[d
 
 
 def parse_day(text: str) -> dt.date | None:
-    """Return the day that ``text`` starts with (``2025-05-02``, ``2025/5/2``, ``05/02/2025``: month first)."""
+    """Return the day that ``text`` starts with (``2025-05-02``, ``2025/5/2``, ``05/02/2025`` month first)."""
     if match := _DATE.match(text):
         year, month, day = (int(part) for part in match.groups())
     elif match := _US_DATE.match(text):

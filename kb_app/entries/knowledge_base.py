@@ -68,7 +68,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
     """Return the pattern of a path glob, to be used with ``fullmatch`` on a ``/``-separated path.
 
     ``*`` and ``?`` stay inside a folder, ``**`` crosses folders, a trailing ``/`` means everything below, a
-    glob without a slash (other than a trailing one) matches at any depth, a leading ``/`` ties it to the root.
+    glob without a slash (but a trailing one) matches at any depth, a leading ``/`` ties it to the root.
     """
     text = glob.strip()
     anchored = "/" in text.rstrip("/")

@@ -219,6 +219,8 @@ class Path:
         steps: in order; empty when the section is prose only.
         body: the section's Markdown without heading and without attribute bullets.
         is_none: the section says that there is no such way ("none known").
+        intro: Markdown between the attributes and the first step; the whole body when there are no steps.
+        outro: Markdown after the last step.
     """
 
     kind: PathKind
@@ -231,6 +233,8 @@ class Path:
     steps: tuple[Step, ...] = ()
     body: str = ""
     is_none: bool = False
+    intro: str = ""
+    outro: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -355,7 +355,8 @@ _STATED = frozenset((
 """Headings whose words alone tell stopgap from repair."""
 
 _NUMBERING = re.compile(
-    r"^(?:(?:step|option|method|part)\s+)?\(?(?:\d{1,3}(?:\.\d{1,3})*|[ivx]{1,4}|[a-h])[.):]\s+|^\d{1,3}(?:\.\d{1,3})+\s+"
+    r"^(?:(?:step|option|method|part)\s+)?\(?(?:\d{1,3}(?:\.\d{1,3})*|[ivx]{1,4}|[a-h])[.):]\s+"
+    r"|^\d{1,3}(?:\.\d{1,3})+\s+"
 )
 _TRAILING = re.compile(r"\s*(?:\(.{0,60}\)|#?\d{1,3}|[.:：?!…])$")
 _SPLIT = re.compile(r"\s*[:：]\s*|\s+[-–—]\s+")

@@ -2,31 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from kb_app.entries.model import Path, PathKind, Role, Section
-from kb_app.entries.outline import Outline, heading_meaning
+from kb_app.entries.durations import parse_duration
+from kb_app.entries.model import Path, PathAttributes, PathKind, Role, Section, Span
+from kb_app.entries.outline import Fence, Outline, heading_meaning
+from kb_app.entries.steps import StepList, steps_of
 
 _KINDS = {Role.MITIGATION: PathKind.MITIGATION, Role.FIX: PathKind.FIX, Role.LEVER: PathKind.LEVER}
+_BULLET = re.compile(
+    r" {0,3}[-*+][ \t]+(?:[*_]{1,2})?([A-Za-z][A-Za-z ]{0,30}?)(?:[*_]{1,2})?[ \t]*:(?:[*_]{1,2})?(?:[ \t]+(.*)"
+    r"|$)"
+)
+_NAMES = {
+    "time": "time", "duration": "time", "eta": "time", "estimated time": "time",
+    "risk": "risk", "reversible": "reversible", "blast": "blast", "blast radius": "blast", "approval": "approval",
+    "restores": "restores", "data": "data", "contains": "contains", "confidence": "confidence",
+}  # fmt: skip
+CHOICES = {
+    "risk": ("low", "medium", "high"),
+    "reversible": ("yes", "partly", "no"),
+    "blast": ("instance", "cell", "region", "global"),
+    "restores": ("full", "partial"),
+    "data": ("safe", "loses"),
+    "contains": ("yes", "no"),
+    "confidence": ("guess", "likely", "proven"),
+}
+"""Attribute to the values it may have; source: the entry model's table of path attributes."""
+_SAME = {
+    "med": "medium", "partial": "partly", "partially": "partly", "true": "yes", "false": "no", "lossy": "loses",
+    "fully": "full",
+}  # fmt: skip
+_NONE = re.compile(
+    r"(?:none|nothing|n/?a|not applicable|not available|none (?:known|needed|required|available|yet)|unknown"
+    r"|(?:there (?:is|are) |currently |we know )*(?:no|none|not any)(?: (?:known|other|current|further"
+    r"|permanent|real|good"
+    r"|specific))* (?:mitigations?|fix(?:es)?|workarounds?|solutions?|resolutions?|levers?|actions?"
+    r"|remed(?:y|ies))"
+    r"(?: (?:is|are))?(?: (?:known|available|needed|required|necessary|possible|at (?:this|the) (?:time"
+    r"|moment)))*(?: yet)?"
+    r"|无|没有|暂无)[.!]*",
+    re.IGNORECASE,
+)
+_TODO = re.compile(
+    r"(?:todo|tbd|tba|wip|fixme|coming soon|to be (?:done|written|determined|added)|待补充|待定)\b[.:!…\s]*",
+    re.IGNORECASE,
+)
 
 
 def paths_of(
     outline: Outline, sections: Sequence[Section], *, is_schema: bool = False, detail: bool = True
 ) -> tuple[Path, ...]:
-    """Return the paths of a page in order."""
-    found = []
-    for section in sections:
-        if section.role in _KINDS:
-            body = "\n".join(outline.lines[section.span.first_line : section.span.last_line]).strip("\n")
-            found.append(
-                Path(
-                    _KINDS[section.role],
-                    is_schema,
-                    heading_meaning(section.title).name,
-                    section.title,
-                    section.anchor,
-                    section.span,
-                    body=body,
-                )
-            )
-    return tuple(found)
+    """Return the paths of a page in order.
+
+    Args:
+        outline: of the page.
+        sections: of the page.
+        is_schema: the front matter uses this program's keys, so headings are meant as typed paths.
+        detail: read steps; without it ``steps`` stays empty.
+    """
+    chosen = [section for section in sections if section.role in _KINDS]
+    if not chosen:
+        return ()
+    found = [
+        path for section in chosen if (path := _path(outline, section, chosen, detail=detail)) is not None
+    ]
+    has_both = {PathKind.MITIGATION, PathKind.FIX} <= {path.kind for path in found}
+    return tuple(replace(path, is_typed=path.is_typed or is_schema or has_both) for path in found)
+
+
+def _path(outline: Outline, section: Section, chosen: Sequence[Section], *, detail: bool) -> Path | None:
+    """Return the path in ``section``, or None when it holds nothing of its own."""
+    inner = [
+        other.span
+        for other in chosen
+        if section.span.first_line < other.span.first_line <= section.span.last_line
+    ]
+    inner = [span for span in inner if not any(o is not span and _holds(o, span) for o in inner)]
+    first = _first_content_line(outline, section)
+    attributes, body_first = _attributes(outline.lines, first, section.span.last_line)
+    body = _text(outline.lines, Span(body_first, section.span.last_line), inner)
+    plain = " ".join(_COMMENT.sub("", body).split()).strip("*_`>-# ")
+    if (not plain and attributes == PathAttributes()) or _TODO.fullmatch(plain):
+        return None
+    if inner and not _has_prose(body):
+        return None
+    meaning = heading_meaning(section.title)
+    is_none = _NONE.fullmatch(plain) is not None
+    steps = StepList()
+    if detail and not is_none:
+        span = Span(body_first, section.span.last_line)
+        steps = steps_of(outline.lines, span, _within(outline.fences, span), skip=inner)
+    return Path(
+        kind=_KINDS[section.role],
+        is_typed=meaning.is_stated or attributes != PathAttributes(),
+        name=meaning.name,
+        heading=section.title,
+        anchor=section.anchor,
+        span=section.span,
+        attributes=attributes,
+        steps=steps.steps,
+        body=body,
+        is_none=is_none,
+        intro=steps.intro,
+        outro=steps.outro,
+    )
+
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.first_line < inner.first_line and inner.last_line <= outer.last_line
+
+
+def _has_prose(body: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith(("#", "<!--")) for line in body.split("\n"))
+
+
+def _first_content_line(outline: Outline, section: Section) -> int:
+    firsts = [heading.first_line for heading in outline.headings]
+    heading = outline.headings[bisect_left(firsts, section.span.first_line)]
+    return heading.last_line + 1
+
+
+def _within(fences: Sequence[Fence], span: Span) -> Sequence[Fence]:
+    firsts = [fence.first_line for fence in fences]
+    return fences[bisect_left(firsts, span.first_line) : bisect_right(firsts, span.last_line)]
+
+
+def _text(lines: Sequence[str], span: Span, skip: Sequence[Span]) -> str:
+    parts: list[str] = []
+    number = span.first_line
+    for hole in (*skip, Span(span.last_line + 1, span.last_line + 1)):
+        parts.extend(lines[number - 1 : hole.first_line - 1])
+        number = max(number, hole.last_line + 1)
+    return "\n".join(parts).strip("\n")
+
+
+# --- attributes ---------------------------------------------------------------------------------------------
+
+
+def _attributes(lines: Sequence[str], first: int, last: int) -> tuple[PathAttributes, int]:
+    """Return the attributes in the bullets that follow the heading, and the first line after them."""
+    rows = list(_attribute_rows(lines, first, last))
+    if not rows or not any(name.lower() in _NAMES for _, name, _ in rows):
+        return PathAttributes(), first
+    values: dict[str, str] = {}
+    for _, name, value in rows:
+        values.setdefault(_NAMES.get(name.lower(), name.lower()), value)
+    return attributes_from(values), rows[-1][0] + 1
+
+
+def _attribute_rows(lines: Sequence[str], first: int, last: int) -> Iterator[tuple[int, str, str]]:
+    started = False
+    for number in range(first, last + 1):
+        line = lines[number - 1]
+        if not line.strip():
+            if started:
+                return
+            continue
+        match = _BULLET.match(line[:500])
+        if match is None:
+            return
+        started = True
+        yield number, match.group(1).strip(), (match.group(2) or "").strip()
+
+
+def attributes_from(values: dict[str, str]) -> PathAttributes:
+    """Return attributes from name to text; a value outside its choices is kept under ``other``."""
+    known: dict[str, str] = {}
+    other: dict[str, str] = {}
+    for name, value in values.items():
+        text = value.strip().rstrip(".")
+        if name == "approval" and text:
+            known[name] = text.lower() if text.lower() in ("none", "before") else text
+        elif name in CHOICES and (choice := _choice(text, CHOICES[name])):
+            known[name] = choice
+        else:
+            other[name] = value
+    duration = parse_duration(other["time"]) if "time" in other else None
+    if duration is not None:
+        del other["time"]
+    contains = known.get("contains")
+    return PathAttributes(
+        time=duration,
+        risk=known.get("risk"),
+        reversible=known.get("reversible"),
+        blast=known.get("blast"),
+        approval=known.get("approval"),
+        restores=known.get("restores"),
+        data=known.get("data"),
+        contains=None if contains is None else contains == "yes",
+        confidence=known.get("confidence"),
+        other=other,
+    )
+
+
+def _choice(text: str, choices: Sequence[str]) -> str:
+    """Return the choice that ``text`` starts with ("low", "low (read-only)"), or empty."""
+    match = re.match(r"[A-Za-z]+", text.lower())
+    word = match.group() if match else ""
+    word = word if word in choices else _SAME.get(word, word)
+    return word if word in choices else ""

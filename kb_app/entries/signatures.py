@@ -12,8 +12,20 @@ from kb_app.entries.outline import Outline
 MAX_SIGNATURES = 20
 _SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _NOT_A_MESSAGE = re.compile(
-    r"\s*(?:[$#>%]\s|(?:sudo\s+)?(?:kubectl|oc|docker|helm|curl|psql|redis-cli|systemctl|journalctl|git|cat|grep|aws|gcloud|az)\s"
+    r"\s*(?:[$#>%]\s|(?:sudo\s+)?(?:kubectl|oc|docker|helm|curl|psql|redis-cli|systemctl|journalctl|git"
+    r"|cat|grep|aws|gcloud|az)\s"
     r"|[\w.-]+:\s*[\w./-]*$|[-{}\[\]();,]*$|[|+=-]{3,}|apiVersion:|NAME\s)"
+)
+
+_TROUBLE = re.compile(
+    r"error|fail|denied|refus|reject|timed? ?out|cannot|can't|couldn't|could not|unable|invalid|illegal"
+    r"|exception|panic"
+    r"|fatal|warn|unexpected|too (?:many|large|big|long)|exceed|no space|not (?:found|allowed|ready|enough"
+    r"|exist|support)"
+    r"|killed|abort|backoff|back-off|corrupt|conflict|missing|unknown|unreachable|unavailable|crash"
+    r"|deadlock|exhausted"
+    r"|evicted|x509|0x[0-9a-f]{6,}|\b[45]\d\d\b|错误|失败|超时",
+    re.IGNORECASE,
 )
 
 
@@ -45,8 +57,10 @@ def _messages(outline: Outline, index: int) -> list[str]:
         candidates = [match.group(2).strip() for match in _SPAN.finditer(line)]
     else:
         return []
-    return [text for text in candidates if _is_message(text)]
+    return [text for text in candidates if _is_message(text, is_code_block=bool(outline.code[index]))]
 
 
-def _is_message(text: str) -> bool:
+def _is_message(text: str, *, is_code_block: bool) -> bool:
+    if is_code_block and _TROUBLE.search(text) is None:
+        return False
     return 12 <= len(text) <= 400 and len(text.split()) >= 3 and _NOT_A_MESSAGE.match(text) is None
