@@ -1,0 +1,179 @@
+"""The composition root of the window: everything is made and joined here, once, in order.
+
+Options, lock, application, theme, workspace, workers (the search worker starts first and loads
+while the window is built), window, first paint, then what may come later: reader, indexer.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from kb_app.errors import ExitCode, KbError
+from kb_app.paths import AppFolders, app_folders
+from kb_app.resources import resource
+from kb_app.settings import load_settings
+from kb_app.ui.common.jobs import ThreadJobs
+from kb_app.ui.common.session import FILE_NAME, Session
+from kb_app.ui.common.theme import Theme, ThemeChoice
+from kb_app.ui.crashes import CrashReporter
+from kb_app.ui.desk import Desk, Workers
+from kb_app.ui.single_instance import SingleInstance, StartRequest
+from kb_app.ui.window import MainWindow
+from kb_app.workspace.bases import UnopenedBase, Workspace, open_workspace
+
+logger = logging.getLogger(__name__)
+
+SWITCH_INTERVAL_S = 0.001
+"""How long a thread may hold the interpreter while the window waits for it; measured, see docs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the window was started with."""
+
+    bases: tuple[str, ...] = ()
+    query: str = ""
+    is_self_test: bool = False
+
+
+def read_options(words: Sequence[str]) -> Options:
+    """Return the options ``--kb X``, ``--query TEXT`` and ``--self-test``; ``--kb=X`` is read too."""
+    bases: list[str] = []
+    query, is_self_test, rest = "", False, list(words)
+    while rest:
+        name, has_value, value = rest.pop(0).partition("=")
+        if name == "--self-test":
+            is_self_test = True
+            continue
+        if not has_value:
+            value = rest.pop(0) if rest else ""
+        if name == "--kb":
+            bases.append(value)
+        elif name == "--query":
+            query = value
+    return Options(tuple(bases), query, is_self_test)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the window until it is closed and return the exit code."""
+    options = read_options(words)
+    if options.is_self_test:
+        from kb_app.ui.self_test import run_self_test  # only the self-test needs it
+
+        return run_self_test(options.bases)
+    app = make_application()
+    folders = app_folders()
+    instance = SingleInstance(folders.data)
+    request = StartRequest(_absolute(options.bases), options.query)
+    if not instance.is_first():
+        if instance.hand_over(request):
+            return ExitCode.DONE
+        sys.stderr.write("kb_app is running already but does not answer. End it and start again.\n")
+        return ExitCode.ENVIRONMENT
+    running = Running(app, folders, options)
+    instance.requested.connect(running.take_request)
+    running.start()
+    _end_on_signals(running.window)
+    code = app.exec()
+    running.finish()
+    instance.close()
+    return code
+
+
+def make_application() -> QApplication:
+    """Return the application object with name, icon and interpreter settings."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName("kb_app")
+    app.setApplicationDisplayName("kb_app")
+    app.setDesktopFileName("kb_app")
+    icon = resource("app/kb_app.svg")
+    if icon.is_file():
+        app.setWindowIcon(QIcon(str(icon)))
+    return app
+
+
+class Running:
+    """The objects of a running window, made in order and ended in reverse."""
+
+    def __init__(self, app: QApplication, folders: AppFolders, options: Options) -> None:
+        """Make everything; nothing shows yet."""
+        settings = load_settings(folders)
+        choice = ThemeChoice(settings.theme) if settings.theme in list(ThemeChoice) else ThemeChoice.SYSTEM
+        self.theme = Theme(app, choice)
+        self.crashes = CrashReporter(app)
+        self.crashes.install()
+        self.options = options
+        workspace = _open(options, folders)
+        is_first_run = not (folders.data / FILE_NAME).exists() and not options.bases and not options.query
+        self.jobs = ThreadJobs(app)
+        self.session = Session(folders.data, self.jobs, app)
+        self.desk = Desk(workspace, self.session, self.jobs, Workers.make(app), app)
+        self.desk.start_search()
+        self.window = MainWindow(self.desk, is_first_run=is_first_run)
+        self.crashes.crashed.connect(self.window.report_crash)
+        self.window.painted.connect(self._on_painted)
+
+    def start(self) -> None:
+        """Show the window and ask the first question."""
+        self.window.show()
+        if self.options.query:
+            self.window.search_for(self.options.query)
+        else:
+            self.desk.ask(is_typing=False)
+
+    def take_request(self, request: StartRequest) -> None:
+        """Do what a later start asked for, and come to the front."""
+        for base in request.bases:
+            self.window.add_folder(base)
+        if request.query:
+            self.window.search_for(request.query)
+        if self.window.isMinimized():
+            self.window.showNormal()
+        self.window.raise_()
+        self.window.activateWindow()
+
+    def finish(self) -> None:
+        """Wait for what is being written."""
+        self.jobs.close()
+        self.crashes.uninstall()
+
+    def _on_painted(self) -> None:
+        self.desk.start_rest()
+
+
+def _open(options: Options, folders: AppFolders) -> Workspace:
+    """Open what is wanted; what cannot be opened is told in the window, which stays usable."""
+    settings = load_settings(folders)
+    try:
+        return open_workspace(options.bases, folders, settings)
+    except KbError as fault:
+        logger.warning("%s", fault)
+        names = ", ".join(options.bases) or "content"
+        unopened = (UnopenedBase(names, names, fault.title, fault.hint),)
+        return Workspace((), folders, settings, unopened)
+
+
+def _absolute(bases: Sequence[str]) -> tuple[str, ...]:
+    """Return folders as absolute paths, because the first window stands elsewhere; names stay as they are."""
+    return tuple(str(Path(base).absolute()) if Path(base).is_dir() else base for base in bases)
+
+
+def _end_on_signals(window: MainWindow) -> None:
+    """Close the window on SIGTERM and SIGINT; a timer lets Python see them."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: window.close())
+    timer = QTimer(window, interval=500)
+    timer.timeout.connect(lambda: None)
+    timer.start()

@@ -1,0 +1,137 @@
+"""Work that touches the disk, off the user interface's thread.
+
+Two lanes: WRITE has one thread, so that writes of one file keep their order; READ has two. A job is a plain
+function that knows no Qt object; its result or its exception comes back on the thread that asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Lane(StrEnum):
+    """Which threads a job runs on."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Jobs(Protocol):
+    """Runs functions elsewhere and brings their outcome back."""
+
+    def run(
+        self,
+        work: Callable[[], T],
+        *,
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        lane: Lane = Lane.READ,
+    ) -> None:
+        """Run ``work``; then call ``on_done`` with its result or ``on_error`` with its exception."""
+
+    def close(self) -> None:
+        """Finish what was asked and take no more."""
+
+
+class _Outcome(Generic[T]):
+    """What a job came to, and whom to tell."""
+
+    def __init__(
+        self,
+        future: Future[T],
+        on_done: Callable[[T], None] | None,
+        on_error: Callable[[Exception], None] | None,
+    ) -> None:
+        self.future = future
+        self.on_done = on_done
+        self.on_error = on_error
+
+    def deliver(self) -> None:
+        """Call whoever asked; an exception nobody asked for is a bug and is raised."""
+        error = self.future.exception()
+        if error is None:
+            if self.on_done is not None:
+                self.on_done(self.future.result())
+        elif self.on_error is not None and isinstance(error, Exception):
+            self.on_error(error)
+        else:
+            raise error
+
+
+class ThreadJobs(QObject):
+    """Jobs on threads; outcomes arrive on the thread this object was made on."""
+
+    _finished = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        """Make the lanes; threads start with the first job."""
+        super().__init__(parent)
+        self._lanes = {
+            Lane.READ: ThreadPoolExecutor(max_workers=2, thread_name_prefix="kb-read"),
+            Lane.WRITE: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-write"),
+        }
+        self._is_closed = False
+        self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)
+
+    def run(
+        self,
+        work: Callable[[], T],
+        *,
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        lane: Lane = Lane.READ,
+    ) -> None:
+        """Run ``work`` on a thread of ``lane``; see `Jobs.run`."""
+        if self._is_closed:
+            return
+        future = self._lanes[lane].submit(work)
+        outcome = _Outcome(future, on_done, on_error)
+        future.add_done_callback(lambda _future: self._report(outcome))
+
+    def close(self) -> None:
+        """Wait for the jobs asked for (writes must land) and take no more; outcomes are not delivered."""
+        self._is_closed = True
+        for pool in self._lanes.values():
+            pool.shutdown(wait=True)
+
+    def _report(self, outcome: _Outcome[T]) -> None:
+        if not self._is_closed:
+            self._finished.emit(outcome)
+
+    @Slot(object)
+    def _on_finished(self, outcome: _Outcome[object]) -> None:
+        if not self._is_closed:
+            outcome.deliver()
+
+
+class InlineJobs:
+    """Jobs that run at once, for tests and for tools without an event loop."""
+
+    def run(
+        self,
+        work: Callable[[], T],
+        *,
+        on_done: Callable[[T], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        lane: Lane = Lane.READ,  # noqa: ARG002 - part of the protocol
+    ) -> None:
+        """Run ``work`` now; see `Jobs.run`."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(work())
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            future.set_exception(error)
+        _Outcome(future, on_done, on_error).deliver()
+
+    def close(self) -> None:
+        """Nothing is under way."""

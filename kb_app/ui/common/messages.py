@@ -1,0 +1,144 @@
+"""Messages to the user: one sentence and one action on a bar; never a dialog that stops the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from kb_app.ui.common.style import set_property
+from kb_app.ui.common.widgets import IconButton, IconLabel, label, text_button
+
+PASSING_MS = 4_000
+
+
+class Weight(StrEnum):
+    """How much a message matters; what passes goes away by itself."""
+
+    PASSING = "passing"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+_LOOKS = {
+    Weight.PASSING: ("circle-check", "fix"),
+    Weight.NOTE: ("info", "info"),
+    Weight.PROBLEM: ("triangle-alert", "danger"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One sentence with a next step.
+
+    Attributes:
+        text: what happened.
+        hint: what the user can do, one sentence; may be empty.
+        weight: how much it matters.
+        action: label of the button; empty for none.
+        run: what the button does.
+        topic: a later message of the same topic replaces this one, and `MessageBar.settle` takes it away.
+    """
+
+    text: str
+    hint: str = ""
+    weight: Weight = Weight.NOTE
+    action: str = ""
+    run: Callable[[], None] | None = None
+    topic: str = ""
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Let a screen reader say ``text``."""
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+class MessageBar(QFrame):
+    """Shows one message at a time, the weightiest first; the others wait.
+
+    Signals:
+        shown(object): the `Message` that stands on the bar now, or None.
+    """
+
+    shown = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make a hidden bar."""
+        super().__init__(parent)
+        self.setObjectName("messageBar")
+        self.setProperty("surface", "notice")
+        self._messages: list[Message] = []
+        self._icon = IconLabel("info", "info", 18, self)
+        self._text = label("", "", self)
+        self._text.setObjectName("messageText")
+        self._hint = label("", "secondary", self)
+        self._action = text_button("", "link", parent=self)
+        self._action.clicked.connect(self._on_action)
+        self._close = IconButton("x", "Dismiss the message", self, size=14)
+        self._close.clicked.connect(self._dismiss)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 4, 8, 4)
+        row.setSpacing(10)
+        row.addWidget(self._icon)
+        row.addWidget(self._text)
+        row.addWidget(self._hint)
+        row.addWidget(self._action)
+        row.addStretch(1)
+        row.addWidget(self._close)
+        self._timer = QTimer(self, singleShot=True, interval=PASSING_MS)
+        self._timer.timeout.connect(self._dismiss)
+        self.hide()
+
+    @property
+    def current(self) -> Message | None:
+        """Return the message on the bar."""
+        return self._messages[0] if self._messages else None
+
+    def post(self, message: Message) -> None:
+        """Show a message, before lighter ones and in place of one of the same topic."""
+        kept = [
+            m for m in self._messages if m != message and not (message.topic and m.topic == message.topic)
+        ]
+        if message.weight is not Weight.PASSING:
+            kept = [m for m in kept if m.weight is not Weight.PASSING]
+        order = (Weight.PROBLEM, Weight.PASSING, Weight.NOTE)
+        self._messages = sorted((message, *kept), key=lambda m: order.index(m.weight))
+        announce(self, f"{message.text}. {message.hint}" if message.hint else message.text)
+        self._show()
+
+    def settle(self, topic: str) -> None:
+        """Take messages of ``topic`` away: their cause is gone."""
+        self._messages = [m for m in self._messages if m.topic != topic]
+        self._show()
+
+    def _show(self) -> None:
+        message = self.current
+        self.setVisible(message is not None)
+        self._timer.stop()
+        if message is not None:
+            icon, tone = _LOOKS[message.weight]
+            set_property(self, "tone", tone)
+            self._icon.set_icon(icon, tone)
+            self._text.setText(message.text)
+            self._hint.setText(message.hint)
+            self._hint.setVisible(bool(message.hint))
+            self._action.setVisible(bool(message.action))
+            self._action.setText(message.action)
+            self._action.setAccessibleName(message.action)
+            if message.weight is Weight.PASSING:
+                self._timer.start()
+        self.shown.emit(message)
+
+    def _dismiss(self) -> None:
+        self._messages = self._messages[1:]
+        self._show()
+
+    def _on_action(self) -> None:
+        message = self.current
+        self._dismiss()
+        if message is not None and message.run is not None:
+            message.run()

@@ -1,0 +1,1 @@
+"""The filter column: views and facets with counts."""

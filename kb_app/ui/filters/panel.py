@@ -1,0 +1,268 @@
+"""The filter column: views, then facets with counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kb_app.ui.common.fonts import ui_font
+from kb_app.ui.common.icons import bind_icon, icon
+from kb_app.ui.common.theme import Theme
+from kb_app.ui.common.widgets import label
+from kb_app.ui.filters.state import FacetGroup, FacetValue, FilterState, View, facet_groups
+
+WIDTH = 196
+_VIEW_TEXTS = {
+    View.ALL: ("file-text", "All entries"),
+    View.STARRED: ("star", "Starred"),
+    View.RECENT: ("history", "Recent"),
+}
+
+
+class FacetRow(QCheckBox):
+    """A check box painted with its count at the right end; the label is elided in the middle."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make a row; `set_value` gives it its content."""
+        super().__init__(parent)
+        self.value = FacetValue("", "", "", 0, is_wanted=False)
+        self.setFixedHeight(28)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def set_value(self, value: FacetValue) -> None:
+        """Show another value."""
+        self.value = value
+        self.setChecked(value.is_wanted)
+        self.setObjectName(f"facet:{value.facet}:{value.value}")
+        entries = "1 entry" if value.count == 1 else f"{value.count:,} entries"
+        self.setAccessibleName(f"{value.label}, {entries}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Return the row's size; the column decides the width."""
+        return QSize(160, 28)
+
+    def hitButton(self, position: object) -> bool:  # noqa: ARG002 - the whole row is the button
+        """Take clicks anywhere on the row."""
+        return True
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - the row is painted whole
+        """Paint box, label and count."""
+        theme = Theme.current()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            area = QRectF(self.rect())
+            if self.underMouse():
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(theme.color("hover"))
+                painter.drawRoundedRect(area.adjusted(0, 1, 0, -1), 6, 6)
+            self._paint_box(painter, theme)
+            count = f"{self.value.count:,}"
+            painter.setFont(ui_font(12))
+            painter.setPen(theme.color("text3"))
+            painter.drawText(
+                area.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, count
+            )
+            room = self.width() - 34 - 16 - painter.fontMetrics().horizontalAdvance(count)
+            font = ui_font(13, 500 if self.isChecked() else 400)
+            painter.setFont(font)
+            painter.setPen(theme.color("text" if self.isChecked() else "text2"))
+            text = QFontMetrics(font).elidedText(self.value.label, Qt.TextElideMode.ElideMiddle, room)
+            painter.drawText(
+                area.adjusted(34, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text
+            )
+            if self.hasFocus():
+                painter.setPen(QPen(theme.color("accent"), 2))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 6, 6)
+
+    def _paint_box(self, painter: QPainter, theme: Theme) -> None:
+        box = QRectF(10, (self.height() - 16) / 2, 16, 16)
+        if self.isChecked():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.color("accent_fill"))
+            painter.drawRoundedRect(box, 4, 4)
+            icon("check", "on_accent", 12).paint(painter, box.toRect().adjusted(2, 2, -2, -2))
+        else:
+            painter.setPen(QPen(theme.color("outline"), 1))
+            painter.setBrush(theme.color("surface"))
+            painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+
+
+class ViewRow(QPushButton):
+    """One of the views with its count."""
+
+    def __init__(self, view: View, parent: QWidget | None = None) -> None:
+        """Make the row of ``view``."""
+        super().__init__(_VIEW_TEXTS[view][1], parent)
+        self.view = view
+        self.count: int | None = None
+        self.setObjectName(f"view:{view.value}")
+        self.setProperty("role", "row")
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
+        self.setFixedHeight(30)
+        bind_icon(self, _VIEW_TEXTS[view][0], "text2", 16, checked_color="accent")
+        self.set_count(None)
+
+    def set_count(self, count: int | None) -> None:
+        """Show how many entries the view has."""
+        self.count = count
+        name = _VIEW_TEXTS[self.view][1]
+        self.setAccessibleName(name if count is None else f"{name}, {count:,}")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the count over the button's right end."""
+        super().paintEvent(event)
+        if self.count is not None:
+            with QPainter(self) as painter:
+                painter.setFont(ui_font(12))
+                painter.setPen(Theme.current().color("accent" if self.isChecked() else "text3"))
+                area = self.rect().adjusted(0, 0, -8, 0)
+                painter.drawText(
+                    area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{self.count:,}"
+                )
+
+
+class _Group(QWidget):
+    """One facet: title, rows, "more"."""
+
+    toggled = Signal(str, str)
+    expanded = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.facet = ""
+        self._rows: list[FacetRow] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 12, 0, 0)
+        self._layout.setSpacing(0)
+        self._title = label("", "", self)
+        self._title.setFont(ui_font(12, 600))
+        self._title.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self._title.setContentsMargins(10, 0, 0, 4)
+        self._layout.addWidget(self._title)
+        self._more = QPushButton(self)
+        self._more.setProperty("role", "link")
+        self._more.clicked.connect(lambda: self.expanded.emit(self.facet))
+        self._layout.addWidget(self._more)
+
+    def show_group(self, group: FacetGroup, *, is_expanded: bool) -> None:
+        """Show another state of the facet; rows are used again."""
+        self.facet = group.facet
+        self._title.setText(group.title)
+        while len(self._rows) < len(group.values):
+            row = FacetRow(self)
+            row.clicked.connect(self._on_clicked)
+            self._layout.insertWidget(len(self._rows) + 1, row)
+            self._rows.append(row)
+        for position, row in enumerate(self._rows):
+            row.setVisible(position < len(group.values))
+            if position < len(group.values):
+                row.set_value(group.values[position])
+        text = "Show fewer" if is_expanded else f"{group.hidden:,} more"
+        self._more.setText(text)
+        self._more.setAccessibleName(f"{group.title}: {text.lower()}")
+        self._more.setContentsMargins(10, 0, 0, 0)
+        self._more.setVisible(group.hidden > 0 or is_expanded)
+
+    def _on_clicked(self) -> None:
+        row = self.sender()
+        if isinstance(row, FacetRow):
+            self.toggled.emit(row.value.facet, row.value.value)
+
+
+class FilterPanel(QScrollArea):
+    """The column.
+
+    Signals:
+        changed(object): the new `FilterState`.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make the column without facets."""
+        super().__init__(parent)
+        self.setObjectName("filters")
+        self.setAccessibleName("Filters")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumWidth(WIDTH)
+        self.state = FilterState()
+        self._counts: Mapping[str, Mapping[str, int]] = {}
+        self._groups: dict[str, _Group] = {}
+        body = QWidget(self)
+        body.setProperty("surface", "chrome")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._layout = QVBoxLayout(body)
+        self._layout.setContentsMargins(12, 14, 12, 16)
+        self._layout.setSpacing(2)
+        self._views = {view: ViewRow(view, body) for view in View}
+        for row in self._views.values():
+            row.clicked.connect(self._on_view_clicked)
+            self._layout.addWidget(row)
+        self._views[View.ALL].setChecked(True)
+        self._layout.addStretch(1)
+        self.setWidget(body)
+
+    def set_counts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Show the facets of an answer."""
+        self._counts = counts
+        self._show()
+
+    def set_view_counts(self, *, all_entries: int | None, starred: int, recent: int) -> None:
+        """Show how many entries each view has."""
+        self._views[View.ALL].set_count(all_entries)
+        self._views[View.STARRED].set_count(starred)
+        self._views[View.RECENT].set_count(recent)
+
+    def set_state(self, state: FilterState) -> None:
+        """Take another state and tell about it."""
+        self.state = state
+        self._views[state.view].setChecked(True)
+        self._show()
+        self.changed.emit(state)
+
+    def first_control(self) -> QWidget:
+        """Return the control that takes the focus when the column is entered."""
+        return self._views[self.state.view]
+
+    def _show(self) -> None:
+        groups = facet_groups(self._counts, self.state)
+        shown = {group.facet for group in groups}
+        for facet, widget in self._groups.items():
+            widget.setVisible(facet in shown)
+        for position, group in enumerate(groups):
+            is_expanded = group.facet in self.state.expanded
+            self._widget_for(group.facet, position).show_group(group, is_expanded=is_expanded)
+
+    def _widget_for(self, facet: str, position: int) -> _Group:
+        widget = self._groups.get(facet)
+        if widget is None:
+            widget = _Group(self.widget())
+            widget.toggled.connect(lambda f, v: self.set_state(self.state.toggled(f, v)))
+            widget.expanded.connect(lambda f: self.set_state(self.state.with_expanded(f)))
+            self._groups[facet] = widget
+            self._layout.insertWidget(len(View) + position, widget)
+        return widget
+
+    def _on_view_clicked(self) -> None:
+        row = self.sender()
+        if isinstance(row, ViewRow):
+            self.set_state(self.state.with_view(row.view))

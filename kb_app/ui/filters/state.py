@@ -1,0 +1,128 @@
+"""Rules of the filter column: which facets, in which order, what a click does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kb_app.ui.results.state import KIND_NAMES
+
+SHOWN_VALUES = 7
+"""Values of a facet that show before "more" is pressed."""
+
+
+class View(StrEnum):
+    """Which entries are looked at."""
+
+    ALL = "all"
+    STARRED = "starred"
+    RECENT = "recent"
+
+
+FACET_TITLES: Mapping[str, str] = {
+    "knowledge_base": "Knowledge base",
+    "kind": "Kind",
+    "has": "Has",
+    "product": "Product",
+    "component": "Component",
+    "state": "State",
+    "tag": "Tag",
+}
+_VALUE_NAMES: Mapping[str, Mapping[str, str]] = {
+    "kind": KIND_NAMES,
+    "has": {"mitigation": "Mitigation", "fix": "Fix forward", "lever": "Lever"},
+    "state": {
+        "draft": "Draft",
+        "unverified": "Unverified",
+        "verified": "Verified",
+        "retired": "Retired",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One row: the value, what it is called, how many entries have it, whether it is wanted."""
+
+    facet: str
+    value: str
+    label: str
+    count: int
+    is_wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FacetGroup:
+    """One facet; ``hidden`` values show after "more"."""
+
+    facet: str
+    title: str
+    values: tuple[FacetValue, ...]
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilterState:
+    """What is wanted.
+
+    Attributes:
+        wanted: facet to the values wanted.
+        expanded: facets whose values all show.
+        view: all, starred or recent entries.
+    """
+
+    wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    expanded: frozenset[str] = frozenset()
+    view: View = View.ALL
+
+    @property
+    def count(self) -> int:
+        """Return how many values are wanted."""
+        return sum(len(values) for values in self.wanted.values())
+
+    def toggled(self, facet: str, value: str) -> FilterState:
+        """Return the state after a click on a value."""
+        values = self.wanted.get(facet, ())
+        values = tuple(v for v in values if v != value) if value in values else (*values, value)
+        wanted = {name: kept for name, kept in self.wanted.items() if name != facet}
+        if values:
+            wanted[facet] = values
+        return FilterState(wanted, self.expanded, self.view)
+
+    def cleared(self) -> FilterState:
+        """Return the state without any filter."""
+        return FilterState({}, self.expanded, self.view)
+
+    def with_expanded(self, facet: str) -> FilterState:
+        """Return the state after a click on "more" or "fewer"."""
+        return FilterState(self.wanted, self.expanded ^ {facet}, self.view)
+
+    def with_view(self, view: View) -> FilterState:
+        """Return the state for another view."""
+        return FilterState(self.wanted, self.expanded, view)
+
+
+def value_label(facet: str, value: str) -> str:
+    """Return what a value is called."""
+    return _VALUE_NAMES.get(facet, {}).get(value, value) or "not stated"
+
+
+def facet_groups(counts: Mapping[str, Mapping[str, int]], state: FilterState) -> tuple[FacetGroup, ...]:
+    """Return the groups to show: facets that tell entries apart or are filtered by, wanted values always."""
+    groups = []
+    for facet, title in FACET_TITLES.items():
+        known = {value: count for value, count in counts.get(facet, {}).items() if value}
+        wanted = state.wanted.get(facet, ())
+        for value in wanted:
+            known.setdefault(value, 0)
+        if len(known) < 2 and not wanted and facet != "has":
+            continue
+        if facet == "tag" and not state.wanted.get("tag") and len(known) > 200:
+            continue
+        rows = [FacetValue(facet, v, value_label(facet, v), n, v in wanted) for v, n in known.items()]
+        is_all = facet in state.expanded or len(rows) <= SHOWN_VALUES + 1
+        shown = rows if is_all else [r for i, r in enumerate(rows) if i < SHOWN_VALUES or r.is_wanted]
+        if rows:
+            groups.append(FacetGroup(facet, title, tuple(shown), len(rows) - len(shown)))
+    return tuple(groups)

@@ -1,0 +1,1 @@
+"""What shows before an entry is open: first run, tips, recent and starred entries."""

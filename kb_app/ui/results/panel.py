@@ -1,0 +1,324 @@
+"""The result list with its header, its answers to "nothing found" and its keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kb_app.search.model import SearchAnswer, Verdict
+from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
+from kb_app.ui.results.delegate import ResultDelegate
+from kb_app.ui.results.model import ResultModel
+from kb_app.ui.results.state import Row, next_row, row_to_select, summary_text
+
+
+class ResultList(QListView):
+    """The list itself; replacing its rows keeps the selection where it can.
+
+    Signals:
+        selected(object): the `EntryRef` of the row that became current, or None.
+        opened(object): the `EntryRef` to be opened and read (Enter, double click).
+    """
+
+    selected = Signal(object)
+    opened = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make an empty list."""
+        super().__init__(parent)
+        self.setObjectName("results")
+        self.setAccessibleName("Results")
+        self._model = ResultModel(self)
+        self._delegate = ResultDelegate(self)
+        self._is_replacing = False
+        self.setModel(self._model)
+        self.setItemDelegate(self._delegate)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setMouseTracking(True)
+        self.verticalScrollBar().setSingleStep(26)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.selectionModel().currentChanged.connect(self._on_current_changed)
+        self.doubleClicked.connect(self._on_double_clicked)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows shown."""
+        return self._model.rows
+
+    def current_ref(self) -> EntryRef | None:
+        """Return the entry of the selected row."""
+        row = self._model.row_at(self.currentIndex())
+        return row.ref if row else None
+
+    def set_rows(self, rows: Sequence[Row], *, selects: bool = True) -> None:
+        """Show other rows; the same entry stays selected if it is still there, else the first is."""
+        before = self.current_ref()
+        scroll = self.verticalScrollBar().value()
+        self._is_replacing = True
+        self.setUpdatesEnabled(False)
+        try:
+            self._delegate.forget_day()
+            self._model.set_rows(rows)
+            number = row_to_select(rows, before) if selects or before is not None else -1
+            is_kept = number >= 0 and rows[number].ref == before
+            if number >= 0 and (selects or is_kept):
+                self._select(number)
+            if is_kept:
+                self.verticalScrollBar().setValue(scroll)
+            else:
+                self.scrollToTop()
+        finally:
+            self.setUpdatesEnabled(True)
+            self._is_replacing = False
+        if self.current_ref() != before:
+            self.selected.emit(self.current_ref())
+
+    def move_selection(self, step: int) -> None:
+        """Select the entry ``step`` rows away."""
+        number = next_row(self.rows, self.currentIndex().row(), step)
+        if number >= 0:
+            self._select(number)
+            at_top = all(row.ref is None for row in self.rows[:number])
+            self.scrollTo(self._model.index(0 if at_top else number))
+
+    def open_current(self) -> None:
+        """Ask for the selected entry to be opened."""
+        if (ref := self.current_ref()) is not None:
+            self.opened.emit(ref)
+
+    def rows_in_view(self) -> int:
+        """Return how many rows a page key should move."""
+        return max(1, self.viewport().height() // 104 - 1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move over headings; Enter opens; letters are left to the window's shortcuts."""
+        steps = {
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_PageDown: self.rows_in_view(),
+            Qt.Key.Key_PageUp: -self.rows_in_view(),
+            Qt.Key.Key_End: len(self.rows),
+            Qt.Key.Key_Home: -len(self.rows),
+        }
+        key = Qt.Key(event.key())
+        if key in steps and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            self.move_selection(steps[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_current()
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show which row the keys act on."""
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid():
+            self.move_selection(1)
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lay the texts out for the new width."""
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
+
+    def sizeHint(self) -> QSize:
+        """Return a width that shows a title and a snippet comfortably."""
+        return QSize(320, 400)
+
+    def _select(self, number: int) -> None:
+        index = self._model.index(number)
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.selectionModel().setCurrentIndex(index, flags)
+
+    def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if not self._is_replacing:
+            row = self._model.row_at(current)
+            self.selected.emit(row.ref if row else None)
+
+    def _on_double_clicked(self, index: QModelIndex) -> None:
+        row = self._model.row_at(index)
+        if row is not None and row.ref is not None:
+            self.opened.emit(row.ref)
+
+
+class ResultsPanel(QWidget):
+    """Header, remarks, list.
+
+    Signals:
+        filters_requested(): the button that opens the filters was pressed.
+        suggestion_accepted(str): the corrected query was chosen.
+        clear_filters_requested(): all filters shall go.
+    """
+
+    filters_requested = Signal()
+    suggestion_accepted = Signal(str)
+    clear_filters_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make an empty panel."""
+        super().__init__(parent)
+        self.setProperty("surface", "surface")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(280)
+        self.list = ResultList(self)
+        self._suggested = ""
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._build_header())
+        layout.addWidget(self._build_remarks())
+        layout.addWidget(self.list, 1)
+        self.empty = EmptyState("search", "", "", parent=self)
+        self.empty.hide()
+        layout.addWidget(self.empty, 1)
+
+    def _build_header(self) -> QWidget:
+        header = QFrame(self)
+        header.setFixedHeight(44)
+        row = QHBoxLayout(header)
+        row.setContentsMargins(22, 0, 8, 0)
+        row.setSpacing(8)
+        self.count_label = label("", "heading", header)
+        self.count_label.setObjectName("resultCount")
+        self.time_label = label("", "secondary", header)
+        row.addWidget(self.count_label)
+        row.addWidget(self.time_label)
+        row.addStretch(1)
+        self.clear_filters = text_button("Clear filters", "link", parent=header)
+        self.clear_filters.clicked.connect(self.clear_filters_requested)
+        self.clear_filters.hide()
+        row.addWidget(self.clear_filters)
+        self.filter_button = IconButton("funnel", "Filters", header, shortcut="Ctrl+Shift+F")
+        self.filter_button.clicked.connect(self.filters_requested)
+        row.addWidget(self.filter_button)
+        return header
+
+    def _build_remarks(self) -> QWidget:
+        """Lines above the list: no known fix, did you mean, names only yet."""
+        self._remarks = QFrame(self)
+        box = QVBoxLayout(self._remarks)
+        box.setContentsMargins(14, 4, 14, 8)
+        box.setSpacing(6)
+        self._no_match = _NoMatch(self._remarks)
+        self._suggestion = QPushButton(self._remarks)
+        self._suggestion.setProperty("role", "link")
+        self._suggestion.clicked.connect(lambda: self.suggestion_accepted.emit(self._suggested))
+        self._partial = label("", "secondary", self._remarks, wrap=True)
+        self._problems = label("", "secondary", self._remarks, wrap=True)
+        for part in (self._no_match, self._suggestion, self._partial, self._problems):
+            box.addWidget(part)
+        self._remarks.hide()
+        return self._remarks
+
+    def show_answer(self, answer: SearchAnswer, rows: Sequence[Row], *, is_browsing: bool) -> None:
+        """Show an answer.
+
+        Args:
+            answer: what was found.
+            rows: its rows.
+            is_browsing: there was no query; everything is listed.
+        """
+        entries = "1 entry" if answer.total == 1 else f"{answer.total:,} entries"
+        self.count_label.setText(entries if is_browsing else summary_text(answer))
+        self.time_label.setText("" if is_browsing else _took_text(answer.took_ms))
+        self._show_remarks(answer, is_browsing=is_browsing)
+        self.list.set_rows(rows, selects=not is_browsing)
+        self._show_list(is_shown=bool(rows))
+        if not rows:
+            self._explain_emptiness(is_browsing=is_browsing)
+
+    def show_state(self, icon: str, title: str, text: str) -> None:
+        """Show a sentence instead of a list."""
+        self.count_label.setText("")
+        self.time_label.setText("")
+        self._remarks.hide()
+        self.list.set_rows(())
+        self.empty.set_state(icon, title, text)
+        self._show_list(is_shown=False)
+
+    def set_filter_state(self, count: int, *, is_button_shown: bool) -> None:
+        """Show how many filters are set, and the button when the column is hidden."""
+        self.filter_button.setVisible(is_button_shown)
+        self.filter_button.set_icon("funnel", "accent" if count else "text2")
+        self.filter_button.set_name(f"Filters, {count} set" if count else "Filters")
+        self.clear_filters.setVisible(count > 0)
+
+    def _show_list(self, *, is_shown: bool) -> None:
+        self.list.setVisible(is_shown)
+        self.empty.setVisible(not is_shown)
+
+    def _explain_emptiness(self, *, is_browsing: bool) -> None:
+        if is_browsing:
+            self.empty.set_state("inbox", "Nothing here yet", "There is no entry that fits the filters.")
+        else:
+            self.empty.set_state(
+                "search",
+                "Nothing found",
+                "No entry holds these words. Try the exact error text, the alert's name, or fewer filters.",
+            )
+
+    def _show_remarks(self, answer: SearchAnswer, *, is_browsing: bool) -> None:
+        is_weak = answer.verdict is not Verdict.MATCH and not is_browsing and bool(answer.hits)
+        self._no_match.setVisible(is_weak)
+        if is_weak:
+            self._no_match.set_count(len(answer.hits), summary_text(answer))
+        self._suggested = answer.suggestion or ""
+        self._suggestion.setVisible(bool(self._suggested))
+        self._suggestion.setText(f"Did you mean “{self._suggested}”?")
+        self._suggestion.setAccessibleName(self._suggestion.text())
+        self._partial.setVisible(answer.is_partial)
+        self._partial.setText(
+            "So far only names can be searched; the text follows." if answer.is_partial else ""
+        )
+        problems = " ".join(answer.problems)
+        self._problems.setVisible(bool(problems))
+        self._problems.setText(problems)
+        shown = is_weak or self._suggested or answer.is_partial or problems
+        self._remarks.setVisible(bool(shown))
+
+
+class _NoMatch(QFrame):
+    """Says honestly that nothing fits."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "notice")
+        self.setProperty("tone", "mitigate")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(10)
+        row.addWidget(IconLabel("circle-slash", "mitigate", 18, self), 0, Qt.AlignmentFlag.AlignTop)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        self._title: QLabel = label("No known fix", "heading", self)
+        self._text: QLabel = label("", "secondary", self, wrap=True)
+        texts.addWidget(self._title)
+        texts.addWidget(self._text)
+        row.addLayout(texts, 1)
+
+    def set_count(self, count: int, title: str) -> None:
+        """Say how many of the nearest entries follow."""
+        self._title.setText(title)
+        shown = {1: "The nearest entry follows", 2: "The two nearest entries follow"}.get(
+            count, "The three nearest entries follow"
+        )
+        self._text.setText(f"{shown}; do not take their steps without checking that they fit.")
+
+
+def _took_text(took_ms: float) -> str:
+    return f"{took_ms:.0f} ms" if took_ms >= 1 else "< 1 ms"

@@ -1,0 +1,1 @@
+"""The search field and the conversation with the search worker."""

@@ -1,0 +1,281 @@
+"""Two pages that cover the panes: the settings, and the keyboard shortcuts made from the table of actions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kb_app import __version__
+from kb_app.settings import Settings
+from kb_app.ui.common.actions import ACTIONS, FIXED_KEYS, MenuName, shown_keys
+from kb_app.ui.common.widgets import ElidedLabel, Hairline, IconButton, IconLabel, KeyCap, label, text_button
+from kb_app.workspace.bases import Workspace
+
+_COLUMN = 720
+_THEMES = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("system", "As the system", "monitor"))
+
+
+class Page(QWidget):
+    """A page with a title and a way back.
+
+    Signals:
+        closed(): the panes shall show again.
+    """
+
+    closed = Signal()
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        """Make an empty page; content goes into ``box``."""
+        super().__init__(parent)
+        self.setProperty("surface", "surface")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(title)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        self._scroll = QScrollArea(self)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        outer.addWidget(self._scroll)
+        body = QWidget()
+        body.setProperty("surface", "surface")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(body)
+        row.addStretch(1)
+        column = QWidget(body)
+        column.setFixedWidth(_COLUMN)
+        self.box = QVBoxLayout(column)
+        self.box.setContentsMargins(0, 28, 0, 40)
+        self.box.setSpacing(12)
+        head = QHBoxLayout()
+        head.addWidget(label(title, "display", column))
+        head.addStretch(1)
+        self.back = text_button("Back", "ghost", "arrow-left", column)
+        self.back.setToolTip("Back (Esc)")
+        self.back.clicked.connect(self.closed)
+        head.addWidget(self.back)
+        self.box.addLayout(head)
+        row.addWidget(column)
+        row.addStretch(1)
+        self.column = column
+        self._scroll.setWidget(body)
+        self.setFocusProxy(self.back)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc goes back."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class ShortcutsPage(Page):
+    """Every key, by group, in two columns."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make the page from the table of actions."""
+        super().__init__("Keyboard shortcuts", parent)
+        self.setObjectName("shortcutsPage")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(40)
+        grid.setVerticalSpacing(20)
+        for position, name in enumerate(MenuName):
+            grid.addWidget(self._group(name), position // 2, position % 2, Qt.AlignmentFlag.AlignTop)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        self.box.addSpacing(4)
+        self.box.addLayout(grid)
+        self.box.addStretch(1)
+
+    def _group(self, name: MenuName) -> QWidget:
+        group = QWidget(self.column)
+        box = QVBoxLayout(group)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(6)
+        box.addWidget(label(name.value, "heading", group))
+        box.addWidget(Hairline(group))
+        for spec in ACTIONS:
+            if spec.menu is name and spec.shortcuts:
+                keys = [shown_keys(keys) for keys in spec.shortcuts if keys != "Ctrl+="]
+                box.addLayout(self._row(spec.text, keys, group))
+        for menu, text, keys_text in FIXED_KEYS:
+            if menu is name:
+                box.addLayout(self._row(text, keys_text.split(", "), group))
+        return group
+
+    @staticmethod
+    def _row(text: str, keys: list[str], parent: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(label(text, "", parent))
+        row.addStretch(1)
+        for one in keys:
+            row.addWidget(KeyCap(one, parent))
+        return row
+
+
+class SettingsPage(Page):
+    """Theme, sizes, knowledge bases.
+
+    Signals:
+        changed(object): the new `Settings`.
+        add_requested(): a folder shall be added.
+        removal_requested(str): this knowledge base shall be taken out.
+    """
+
+    changed = Signal(object)
+    add_requested = Signal()
+    removal_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make the page; `show_workspace` fills it."""
+        super().__init__("Settings", parent)
+        self.setObjectName("settingsPage")
+        self._settings = Settings()
+        self._is_showing = False
+        self.box.addSpacing(4)
+        self.box.addWidget(self._build_appearance())
+        self.box.addWidget(self._build_search())
+        self._bases_card, self._bases_box = self._card("Knowledge bases")
+        self.box.addWidget(self._bases_card)
+        self._about = label("", "secondary", self.column, wrap=True)
+        self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.box.addSpacing(4)
+        self.box.addWidget(self._about)
+        self.box.addStretch(1)
+
+    def _card(self, title: str) -> tuple[QFrame, QVBoxLayout]:
+        card = QFrame(self.column)
+        card.setProperty("surface", "card")
+        box = QVBoxLayout(card)
+        box.setContentsMargins(20, 16, 20, 16)
+        box.setSpacing(10)
+        box.addWidget(label(title, "title", card))
+        return card, box
+
+    def _build_appearance(self) -> QWidget:
+        card, box = self._card("Appearance")
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(label("Theme", "", card))
+        row.addStretch(1)
+        self._theme_group = QButtonGroup(self)
+        for value, text, icon in _THEMES:
+            button = text_button(text, "tab", icon, card)
+            button.setCheckable(True)
+            button.setObjectName(f"theme:{value}")
+            button.setAccessibleName(f"Theme: {text.lower()}")
+            self._theme_group.addButton(button)
+            row.addWidget(button)
+        self._theme_group.buttonClicked.connect(self._on_theme_clicked)
+        box.addLayout(row)
+        self._zoom = self._number("Text size of entries", card, box, low=60, high=240, step=10, suffix=" %")
+        return card
+
+    def _build_search(self) -> QWidget:
+        card, box = self._card("Search")
+        self._limit = self._number("Most entries listed for one query", card, box, low=1, high=200, step=10)
+        return card
+
+    def _number(
+        self, text: str, card: QWidget, box: QVBoxLayout, *, low: int, high: int, step: int, suffix: str = ""
+    ) -> QSpinBox:
+        row = QHBoxLayout()
+        row.addWidget(label(text, "", card))
+        row.addStretch(1)
+        field = QSpinBox(card)
+        field.setRange(low, high)
+        field.setSingleStep(step)
+        field.setSuffix(suffix)
+        field.setFixedWidth(110)
+        field.setAccessibleName(text)
+        field.setKeyboardTracking(False)
+        field.valueChanged.connect(self._on_number_changed)
+        row.addWidget(field)
+        box.addLayout(row)
+        return field
+
+    def show_workspace(self, workspace: Workspace) -> None:
+        """Show the present choices."""
+        self._settings = workspace.settings
+        self._is_showing = True
+        for button in self._theme_group.buttons():
+            button.setChecked(button.objectName() == f"theme:{workspace.settings.theme}")
+        self._zoom.setValue(workspace.settings.zoom_percent)
+        self._limit.setValue(workspace.settings.results_limit)
+        self._is_showing = False
+        self._show_bases(workspace)
+        folders = workspace.folders
+        self._about.setText(
+            f"kb_app {__version__}. Settings: {folders.config}. Index (a cache, may be deleted): "
+            f"{folders.index}. Log: {folders.logs}."
+        )
+
+    def _show_bases(self, workspace: Workspace) -> None:
+        while self._bases_box.count() > 1:
+            item = self._bases_box.takeAt(1)
+            if item is not None and (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        configured = {base.name for base in workspace.settings.knowledge_bases}
+        for base in workspace.bases:
+            self._bases_box.addWidget(
+                self._base_row(base.name, str(base.root), "", is_removable=base.name in configured)
+            )
+        for lost in workspace.unopened:
+            row = self._base_row(lost.name, lost.location, lost.title, is_removable=True)
+            self._bases_box.addWidget(row)
+        add = QWidget(self._bases_card)
+        row_box = QHBoxLayout(add)
+        row_box.setContentsMargins(0, 4, 0, 0)
+        button = text_button("Add a folder…", "", "folder-open", add)
+        button.setObjectName("addFolder")
+        button.clicked.connect(self.add_requested)
+        row_box.addWidget(button)
+        row_box.addStretch(1)
+        self._bases_box.addWidget(add)
+
+    def _base_row(self, name: str, location: str, problem: str, *, is_removable: bool) -> QWidget:
+        row = QWidget(self._bases_card)
+        box = QHBoxLayout(row)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(10)
+        box.addWidget(
+            IconLabel("triangle-alert" if problem else "library", "danger" if problem else "text2", 16, row)
+        )
+        box.addWidget(label(name, "heading", row))
+        place = ElidedLabel(problem or location, row)
+        place.setProperty("text", "secondary")
+        box.addWidget(place, 1)
+        if is_removable:
+            remove = IconButton("x", f"Remove {name} from the list; the folder stays", row, size=14)
+            remove.clicked.connect(lambda: self.removal_requested.emit(name))
+            box.addWidget(remove)
+        return row
+
+    def _on_theme_clicked(self) -> None:
+        checked = self._theme_group.checkedButton()
+        if checked is not None:
+            self._change(replace(self._settings, theme=checked.objectName().removeprefix("theme:")))
+
+    def _on_number_changed(self) -> None:
+        if not self._is_showing:
+            self._change(
+                replace(self._settings, zoom_percent=self._zoom.value(), results_limit=self._limit.value())
+            )
+
+    def _change(self, settings: Settings) -> None:
+        self._settings = settings
+        self.changed.emit(settings)

@@ -1,0 +1,135 @@
+"""One window for each user and home: a second start hands its request to the first and ends.
+
+A lock file tells who is first (it is freed by the system when its holder dies, and never robbed from a living
+one); a local socket, readable by this user alone, takes requests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+logger = logging.getLogger(__name__)
+
+HAND_OVER_S = 3.0
+"""How long a second start tries to reach the first one, which may still be starting."""
+
+_MAX_REQUEST_BYTES = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """What a start asks for: knowledge bases to open and a text to search for."""
+
+    bases: tuple[str, ...] = ()
+    query: str = ""
+
+
+class SingleInstance(QObject):
+    """Decides who is first and carries requests to it.
+
+    Signals:
+        requested(object): a `StartRequest` of a later start.
+    """
+
+    requested = Signal(object)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        """Use ``folder`` for the lock; its real path names the socket."""
+        super().__init__(parent)
+        self._folder = folder
+        digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:20]
+        self._name = f"kb_app-{digest}"
+        self._lock = QLockFile(str(folder / "window.lock"))
+        self._lock.setStaleLockTime(0)
+        self._server: QLocalServer | None = None
+        self._buffers: dict[QLocalSocket, bytearray] = {}
+
+    def is_first(self) -> bool:
+        """Take the lock and listen; a folder that cannot hold a lock counts as first, in reading mode."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            logger.warning("no lock can be kept, several windows may run: %s", error)
+            return True
+        if not self._lock.tryLock(0):
+            if self._lock.error() is not QLockFile.LockError.LockFailedError:
+                logger.warning("no lock can be kept in %s, several windows may run", self._folder)
+                return True
+            return False
+        self._listen()
+        return True
+
+    def hand_over(self, request: StartRequest) -> bool:
+        """Give ``request`` to the first window; tell whether it took it."""
+        message = json.dumps(asdict(request)).encode() + b"\n"
+        until = time.monotonic() + HAND_OVER_S
+        while time.monotonic() < until:
+            socket = QLocalSocket()
+            socket.connectToServer(self._name)
+            if socket.waitForConnected(300):
+                socket.write(message)
+                socket.flush()
+                is_taken = socket.waitForReadyRead(2_000) and bytes(socket.readAll().data()).startswith(b"ok")
+                socket.disconnectFromServer()
+                return is_taken
+            time.sleep(0.05)
+        return False
+
+    def close(self) -> None:
+        """Stop listening and free the lock."""
+        if self._server is not None:
+            self._server.close()
+        self._lock.unlock()
+
+    def _listen(self) -> None:
+        QLocalServer.removeServer(self._name)
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        server.newConnection.connect(self._on_connection)
+        if not server.listen(self._name):
+            logger.warning("later starts cannot reach this window: %s", server.errorString())
+        self._server = server
+
+    def _on_connection(self) -> None:
+        assert self._server is not None
+        while (socket := self._server.nextPendingConnection()) is not None:
+            self._buffers[socket] = bytearray()
+            socket.readyRead.connect(lambda s=socket: self._on_data(s))
+            socket.disconnected.connect(lambda s=socket: self._on_gone(s))
+
+    def _on_gone(self, socket: QLocalSocket) -> None:
+        self._buffers.pop(socket, None)
+        socket.deleteLater()
+
+    def _on_data(self, socket: QLocalSocket) -> None:
+        buffer = self._buffers.get(socket)
+        if buffer is None:
+            return
+        buffer += socket.readAll().data()
+        if b"\n" not in buffer:
+            if len(buffer) > _MAX_REQUEST_BYTES:
+                socket.abort()
+            return
+        request = _read_request(bytes(buffer))
+        buffer.clear()
+        socket.write(b"ok\n" if request is not None else b"no\n")
+        socket.flush()
+        if request is not None:
+            self.requested.emit(request)
+
+
+def _read_request(line: bytes) -> StartRequest | None:
+    try:
+        plain = json.loads(line)
+        return StartRequest(tuple(str(base) for base in plain["bases"]), str(plain["query"]))
+    except (ValueError, KeyError, TypeError):
+        return None

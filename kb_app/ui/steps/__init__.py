@@ -1,0 +1,1 @@
+"""The two ways out of an entry as columns of steps: mitigate, fix forward."""

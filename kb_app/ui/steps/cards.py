@@ -1,0 +1,514 @@
+"""The parts of a step column: a command with its copy button, a step, the header of a column."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QFont,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextLayout,
+    QTextOption,
+)
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kb_app.entries.model import Command
+from kb_app.logs import visible
+from kb_app.ui.common.fonts import MONO_FAMILY, mono_font, ui_font
+from kb_app.ui.common.style import set_property
+from kb_app.ui.common.theme import Theme
+from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label, text_button
+from kb_app.ui.steps.state import (
+    CopyDecision,
+    Lane,
+    LaneView,
+    StepView,
+    decide_copy,
+    inline_html,
+    plain_words,
+)
+
+LANE_LOOKS: Mapping[Lane, tuple[str, str, str, str]] = {
+    Lane.MITIGATE: ("shield-alert", "mitigate", "Mitigate", "Stop the harm now"),
+    Lane.FIX: ("wrench", "fix", "Fix forward", "Remove the cause"),
+}
+"""Icon, tone, name and purpose of each column."""
+
+_CONFIRMED_MS = 1_600
+
+
+class WrappedCode(QLabel):
+    """Code that wraps anywhere, with what is still to be filled in marked.
+
+    A `QLabel` wraps at words only, so one long argument would widen the whole column.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make an empty label."""
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._font: QFont = mono_font(12)
+        self._marked: tuple[str, ...] = ()
+        self._layout: QTextLayout | None = None
+        self._layout_width = -1.0
+        self._height = 18.0
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        Theme.current().changed.connect(self._forget)
+
+    def set_code(self, text: str, marked: tuple[str, ...]) -> None:
+        """Show ``text`` and mark each occurrence of ``marked``."""
+        self._marked = marked
+        self.setText("\n".join(visible(line) for line in text.split("\n")))
+        self.setAccessibleName(self.text())
+        self._forget()
+        self.updateGeometry()
+
+    def hasHeightForWidth(self) -> bool:
+        """The text needs more lines in a narrow column."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of the text in this width."""
+        self._lay_out(float(max(24, width)))
+        return round(self._height + 0.5)
+
+    def sizeHint(self) -> QSize:
+        """Return a modest width; the column decides."""
+        return QSize(120, self.heightForWidth(self.width()))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least that still shows something."""
+        return QSize(60, 18)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell the layout that the height follows the width."""
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - painted whole
+        """Paint the lines."""
+        self._lay_out(float(self.width()))
+        if self._layout is not None:
+            with QPainter(self) as painter:
+                painter.setPen(Theme.current().color("text"))
+                self._layout.draw(painter, self.contentsRect().topLeft().toPointF())
+
+    def _forget(self) -> None:
+        self._layout_width = -1.0
+        self.update()
+
+    def _lay_out(self, width: float) -> None:
+        if self._layout is not None and abs(self._layout_width - width) < 0.5:
+            return
+        layout = QTextLayout(self.text().replace("\n", "\u2028"), self._font)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        layout.setTextOption(option)
+        layout.setFormats(self._formats())
+        height = 0.0
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            line.setPosition(QPointF(0, height))
+            height += round(line.height() * 1.12)
+        layout.endLayout()
+        self._layout, self._layout_width, self._height = layout, width, height
+
+    def _formats(self) -> list[QTextLayout.FormatRange]:
+        theme = Theme.current()
+        mark = QTextCharFormat()
+        mark.setBackground(theme.color("mark"))
+        mark.setForeground(theme.color("on_mark"))
+        formats, text = [], self.text()
+        for wanted in self._marked:
+            start = text.find(wanted) if wanted else -1
+            while start >= 0:
+                one = QTextLayout.FormatRange()
+                one.start = len(text[:start].encode("utf-16-le")) // 2
+                one.length = len(wanted.encode("utf-16-le")) // 2
+                one.format = mark
+                formats.append(one)
+                start = text.find(wanted, start + len(wanted))
+        return formats
+
+
+class CommandBox(QFrame):
+    """One command: its text with values filled in, its copy button, and the question before a risky copy.
+
+    Signals:
+        copied(str): the text to be put on the clipboard.
+        values_needed(object): names that have to be filled in first.
+    """
+
+    copied = Signal(str)
+    values_needed = Signal(object)
+
+    def __init__(self, command: Command, parent: QWidget | None = None) -> None:
+        """Show ``command`` with nothing filled in."""
+        super().__init__(parent)
+        self.command = command
+        self._values: Mapping[str, str] = {}
+        self.setProperty("surface", "code")
+        self.setObjectName("command")
+        self._code = WrappedCode(self)
+        self.copy_button = IconButton("copy", "Copy the command", self, size=15, shortcut="C")
+        self.copy_button.setObjectName("copyCommand")
+        self.copy_button.clicked.connect(self.copy)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._code, 1)
+        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(10, 6, 4, 6)
+        self._box.setSpacing(6)
+        self._box.addLayout(row)
+        self._question: CopyQuestion | None = None
+        self._done_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
+        self._done_timer.timeout.connect(self._on_done_shown)
+        if command.is_destructive:
+            self._box.addWidget(_Remark("triangle-alert", "danger", "Changes or removes something", self))
+        if command.output:
+            self._box.addWidget(_Remark("terminal", "muted", f"prints: {_first_line(command.output)}", self))
+        self.set_values({})
+
+    def set_values(self, values: Mapping[str, str]) -> None:
+        """Show the command with these values."""
+        self._values = values
+        text, open_ones = self.command.text, []
+        for placeholder in self.command.placeholders:
+            value = values.get(placeholder.name, "").strip()
+            if value:
+                text = text.replace(placeholder.raw, value)
+            else:
+                open_ones.append(placeholder.raw)
+        self._code.set_code(text, tuple(open_ones))
+        self.copy_button.set_name("Copy the command" if not open_ones else "Fill in the values, then copy")
+
+    def copy(self) -> None:
+        """Copy, or ask what has to be asked first."""
+        self._close_question()
+        decision = decide_copy(self.command, self._values)
+        if decision.missing:
+            self.values_needed.emit(decision.missing)
+        elif decision.is_silent:
+            self._hand_over(decision.text)
+        else:
+            self._ask(decision)
+
+    def _ask(self, decision: CopyDecision) -> None:
+        question = CopyQuestion(decision, self)
+        question.agreed.connect(self._hand_over)
+        question.declined.connect(self._close_question)
+        self._question = question
+        self._box.addWidget(question)
+        question.focus_first()
+
+    def _hand_over(self, text: str) -> None:
+        self._close_question()
+        self.copied.emit(text)
+        self.copy_button.set_icon("check", "fix")
+        self._done_timer.start()
+
+    def _on_done_shown(self) -> None:
+        self.copy_button.set_icon("copy", "text2")
+
+    def _close_question(self) -> None:
+        if self._question is not None:
+            self._question.hide()
+            self._question.deleteLater()
+            self._question = None
+            self.copy_button.setFocus()
+
+
+class CopyQuestion(QFrame):
+    """Asks, in place, before a command is copied that hides characters, runs many lines or destroys.
+
+    Signals:
+        agreed(str): the text to copy.
+        declined(): nothing shall be copied.
+    """
+
+    agreed = Signal(str)
+    declined = Signal()
+
+    def __init__(self, decision: CopyDecision, parent: QWidget | None = None) -> None:
+        """Ask about ``decision``."""
+        super().__init__(parent)
+        self.setObjectName("copyQuestion")
+        self.setProperty("surface", "notice")
+        self.setProperty(
+            "tone", "danger" if decision.target or decision.hazards or decision.refusal else "info"
+        )
+        box = QVBoxLayout(self)
+        box.setContentsMargins(10, 8, 8, 8)
+        box.setSpacing(6)
+        for sentence in self._sentences(decision):
+            text = label(sentence, "secondary", self, wrap=True)
+            box.addWidget(text)
+        self._yes = _WrappedButton(self._agreement(decision), self)
+        self._yes.setProperty("role", "danger" if decision.target or decision.hazards else "primary")
+        text_to_copy = decision.clean_text or decision.text
+        self._yes.clicked.connect(lambda: self.agreed.emit(text_to_copy))
+        self._yes.setVisible(not decision.refusal)
+        no = text_button("Close" if decision.refusal else "Do not copy", "ghost", parent=self)
+        no.clicked.connect(self.declined)
+        self._no = no
+        box.addWidget(self._yes)
+        box.addWidget(no)
+
+    def focus_first(self) -> None:
+        """Put the focus on the harmless answer: Enter alone never agrees to harm."""
+        self._no.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @staticmethod
+    def _sentences(decision: CopyDecision) -> list[str]:
+        sentences = [decision.refusal] if decision.refusal else []
+        if decision.hazards:
+            sentences.append("Hidden or misleading characters: " + "; ".join(decision.hazards) + ".")
+        if decision.target:
+            sentences.append(f"This changes or removes something: {visible(decision.target)}")
+        if decision.is_multiline:
+            count = len(decision.text.splitlines())
+            sentences.append(f"{count} lines: a terminal runs them one after the other when pasted.")
+        return sentences
+
+    @staticmethod
+    def _agreement(decision: CopyDecision) -> str:
+        if decision.hazards:
+            return "Copy with plain characters instead" if decision.clean_text else "Copy it as it is"
+        if decision.target:
+            return f"Copy “{visible(decision.target)}”"
+        return f"Copy {len(decision.text.splitlines())} lines"
+
+
+class _WrappedButton(QPushButton):
+    """A button whose text is elided rather than widening the column; the tooltip holds all of it."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._whole = text
+        self.setAccessibleName(text)
+        self.setToolTip(text)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Elide for the new width."""
+        super().resizeEvent(event)
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width() - 28)
+        if shown != self.text():
+            self.setText(shown)
+
+
+class _Remark(QWidget):
+    """A small icon and a wrapped sentence."""
+
+    def __init__(self, icon: str, tone: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 4, 0)
+        row.setSpacing(6)
+        color = "text3" if tone == "muted" else tone
+        row.addWidget(IconLabel(icon, color, 13, self), 0, Qt.AlignmentFlag.AlignTop)
+        self._label = QLabel(self)
+        self._label.setTextFormat(Qt.TextFormat.RichText)
+        self._label.setWordWrap(True)
+        self._label.setProperty("text", "secondary")
+        if tone != "muted":
+            self._label.setProperty("tone", tone)
+        self._label.setText(inline_html(text, mono_family=MONO_FAMILY))
+        row.addWidget(self._label, 1)
+
+
+def _first_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return (lines[0][:120] + (" …" if len(lines) > 1 else "")) if lines else ""
+
+
+class StepCard(QFrame):
+    """One step: its tick, its words, its commands, and while it is the current one what to check and undo.
+
+    Signals:
+        ticked(str, bool): the step's key and whether it is done now.
+        copied(str): text for the clipboard.
+        values_needed(object): names to be filled in.
+        link_activated(str): a link in the text was clicked.
+    """
+
+    ticked = Signal(str, bool)
+    copied = Signal(str)
+    values_needed = Signal(object)
+    link_activated = Signal(str)
+
+    def __init__(self, view: StepView, total: int, parent: QWidget | None = None) -> None:
+        """Show the step as one of ``total``."""
+        super().__init__(parent)
+        self.view = view
+        self._total = total
+        self.setProperty("surface", "card")
+        self.setObjectName("step")
+        self.commands: list[CommandBox] = []
+        box = QVBoxLayout(self)
+        box.setContentsMargins(10, 8, 10, 10)
+        box.setSpacing(8)
+        box.addLayout(self._build_head())
+        for command in view.step.commands:
+            part = CommandBox(command, self)
+            part.copied.connect(self.copied)
+            part.values_needed.connect(self.values_needed)
+            self.commands.append(part)
+            box.addWidget(part)
+        self._extras: QWidget | None = None
+        self._box = box
+        self._is_done = False
+
+    def _build_head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        self.tick = QCheckBox(self)
+        self.tick.setObjectName("stepTick")
+        self.tick.clicked.connect(self._on_clicked)
+        self._text = QLabel(self)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setWordWrap(True)
+        self._text.setFont(ui_font(13))
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self._text.linkActivated.connect(self.link_activated)
+        self._text.setText(inline_html(self.view.step.text or "Run", mono_family=MONO_FAMILY))
+        self._text.setContentsMargins(0, 3, 0, 0)
+        row.addWidget(self.tick, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._text, 1)
+        return row
+
+    def set_state(self, *, is_done: bool, is_current: bool) -> None:
+        """Show whether it is done, and whether it is the one to do now."""
+        self._is_done = is_done
+        self.tick.setChecked(is_done)
+        set_property(self, "current", "true" if is_current else "false")
+        role = self.palette().ColorRole
+        self._text.setForegroundRole(role.PlaceholderText if is_done else role.WindowText)
+        state = "done" if is_done else ("current step" if is_current else "not done")
+        self.tick.setAccessibleName(
+            f"Step {self.view.step.number} of {self._total}, {state}: {plain_words(self.view.step.text)}"
+        )
+        self._show_extras(is_shown=is_current and not is_done)
+
+    def set_values(self, values: Mapping[str, str]) -> None:
+        """Fill values into its commands."""
+        for command in self.commands:
+            command.set_values(values)
+
+    def _show_extras(self, *, is_shown: bool) -> None:
+        if is_shown and self._extras is None:
+            self._extras = self._build_extras()
+            if self._extras is not None:
+                self._box.addWidget(self._extras)
+        if self._extras is not None:
+            self._extras.setVisible(is_shown)
+
+    def _build_extras(self) -> QWidget | None:
+        step = self.view.step
+        lines = (
+            ("triangle-alert", "danger", "Before: ", step.confirm),
+            ("circle-check", "fix", "Check: ", step.verify),
+            ("terminal", "muted", "Expect: ", step.expect),
+            ("circle-x", "mitigate", "If not: ", step.if_not),
+            ("undo-2", "muted", "Undo: ", step.undo),
+            *(("info", "muted", "", text) for text in step.details),
+        )
+        shown = [line for line in lines if line[3]]
+        if not shown:
+            return None
+        extras = QWidget(self)
+        box = QVBoxLayout(extras)
+        box.setContentsMargins(2, 0, 0, 0)
+        box.setSpacing(6)
+        for icon, tone, lead, text in shown:
+            box.addWidget(_Remark(icon, tone, lead + text, extras))
+        return extras
+
+    def _on_clicked(self) -> None:
+        self.ticked.emit(self.view.key, self.tick.isChecked())
+
+
+class LaneHeader(QFrame):
+    """Icon, name, how many steps are done, the purpose in one line, and a bar."""
+
+    def __init__(self, lane: Lane, parent: QWidget | None = None) -> None:
+        """Make the header of ``lane``."""
+        super().__init__(parent)
+        icon, tone, name, purpose = LANE_LOOKS[lane]
+        self._name = name
+        self.setProperty("surface", "card")
+        self.setProperty("tone", tone)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(12, 10, 12, 10)
+        box.setSpacing(4)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(IconLabel(icon, tone, 16, self))
+        title = label(name, "heading", self)
+        title.setProperty("tone", tone)
+        row.addWidget(title)
+        row.addStretch(1)
+        self._count = label("", "heading", self)
+        self._count.setProperty("tone", tone)
+        row.addWidget(self._count)
+        box.addLayout(row)
+        box.addWidget(label(purpose, "secondary", self))
+        box.addSpacing(2)
+        self._bar = ProgressLine(f"{name}: steps done", self, tone=tone)
+        box.addWidget(self._bar)
+
+    def set_progress(self, done: int, total: int) -> None:
+        """Show ``done`` of ``total`` steps."""
+        self._count.setText(f"{done}/{total}" if total else "")
+        self._bar.set_progress(done, max(1, total))
+        self._bar.setAccessibleName(f"{self._name}: {done} of {total} steps done")
+
+
+class EmptyLane(QFrame):
+    """Says why a column holds nothing."""
+
+    def __init__(self, view: LaneView, parent: QWidget | None = None) -> None:
+        """Explain the empty ``view``."""
+        super().__init__(parent)
+        self.setProperty("surface", "card")
+        box = QVBoxLayout(self)
+        box.setContentsMargins(12, 12, 12, 12)
+        box.setSpacing(4)
+        box.addWidget(label("No path yet", "heading", self))
+        box.addWidget(label(view.empty_text, "secondary", self, wrap=True))
+
+
+def body_html(markdown: str) -> str:
+    """Return a path's prose as simple paragraphs for a label."""
+    blocks = [block.strip() for block in markdown.split("\n\n")]
+    return "".join(f"<p>{inline_html(block, mono_family=MONO_FAMILY)}</p>" for block in blocks if block)
+
+
+def attribute_html(pairs: list[tuple[str, str, str]], *, muted: str) -> str:
+    """Return attribute rows as a small table: label, value, colour of the value (may be empty)."""
+    rows = []
+    for name, value, color in pairs:
+        ink = f' style="color:{color}; font-weight:500"' if color else ""
+        rows.append(
+            f'<tr><td style="color:{muted}; padding-right:10px">{html.escape(name)}</td>'
+            f"<td{ink}>{html.escape(value)}</td></tr>"
+        )
+    return f'<table cellspacing="0" cellpadding="1">{"".join(rows)}</table>'
