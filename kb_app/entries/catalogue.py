@@ -49,13 +49,13 @@ class Catalogue:
     def __init__(self, cards: Iterable[EntryCard]) -> None:
         self.cards = tuple(sorted(cards, key=lambda card: card.path))
         self._by_path = {card.path: card for card in self.cards}
-        self._by_folded_path: dict[str, EntryCard] = {}
+        self._by_folded_path: dict[str, list[EntryCard]] = {}
         self._by_id: dict[str, list[EntryCard]] = {}
         self._by_alias: dict[str, EntryCard] = {}
         self._by_alert: dict[str, list[EntryCard]] = {}
         self._by_place: dict[tuple[str, str], list[EntryCard]] = {}
         for card in self.cards:
-            self._by_folded_path.setdefault(card.path.casefold(), card)
+            self._by_folded_path.setdefault(card.path.casefold(), []).append(card)
             self._by_id.setdefault(card.id, []).append(card)
             for alias in card.aliases:
                 self._by_alias.setdefault(_alias_key(alias), card)
@@ -133,7 +133,13 @@ class Catalogue:
         for name in names:
             if (card := self._by_path.get(name)) is not None:
                 return card
-        return next((card for name in names if (card := self._by_folded_path.get(name.casefold()))), None)
+        return next(
+            (cards[0] for name in names if (cards := self._by_folded_path.get(name.casefold()))), None
+        )
+
+    def twins_of(self, path: str) -> tuple[str, ...]:
+        """Return other paths that differ from ``path`` in case only."""
+        return tuple(c.path for c in self._by_folded_path.get(path.casefold(), ()) if c.path != path)
 
 
 def _alias_key(alias: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kb_app.entries.destructive import is_destructive
 from kb_app.entries.model import Command, Placeholder, Span
+from kb_app.entries.outline import CODE_SPAN
 from kb_app.entries.quoting import (
     CMD_SHELLS,
     POSIX_SHELLS,
@@ -262,18 +263,17 @@ def _unprompted(lines: Sequence[str], language: str) -> _Piece | None:
     return _Piece(list(lines[first : last + 1]), language, first, last, [])
 
 
-_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
-
-
 def commands_of_spans(text: str, line: int, *, assigned: Iterable[str] = ()) -> tuple[Command, ...]:
     """Return the code spans of one line of Markdown that are whole commands; ``line`` is its number."""
     found = []
-    for match in _SPAN.finditer(text):
+    for match in CODE_SPAN.finditer(text):
         inner = match.group(2).strip()
         inner = inner[2:].lstrip() if inner.startswith("$ ") else inner
         if " " not in inner and not inner.endswith(";"):
             continue
         language = command_language(inner)
+        if language == "sql" and not inner.endswith(";") and len(inner.split()) < 4 and "(" not in inner:
+            continue  # the name of a statement in a sentence
         if language is not None:
             found.append(
                 Command(

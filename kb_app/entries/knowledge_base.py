@@ -32,10 +32,13 @@ _IGNORED_FOLDERS = frozenset((
 _RECORD_FOLDERS = ("incidents", "feedback")
 """Folders at the root that hold records and remarks, not entries."""
 _IGNORED_STEMS = frozenset((
-    "code_of_conduct", "changelog", "contributing", "license", "licence", "security", "governance",
-    "pull_request_template", "issue_template", "provenance", "maintainers", "adopters", "authors",
-    "claude", "agents",
+    "code_of_conduct", "changelog", "pull_request_template", "issue_template", "provenance",
 ))  # fmt: skip
+_IGNORED_ROOT_STEMS = frozenset((
+    "contributing", "license", "licence", "security", "governance", "maintainers", "adopters", "authors", "claude",
+    "agents", "notice", "support", "releasing",
+))  # fmt: skip
+"""Files about a repository, not about what it describes; deeper in the tree such names may be topics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,19 +231,19 @@ def _is_ignored_folder(name: str) -> bool:
     return name.startswith(".") or name.lower() in _IGNORED_FOLDERS
 
 
-def is_entry_name(name: str) -> bool:
+def is_entry_name(name: str, *, at_root: bool = False) -> bool:
     """Tell whether a file of this name may be an entry, before ``kb.yml`` has a say."""
     lowered = name.lower()
     if not lowered.endswith(SUFFIXES) or name.startswith("."):
         return False
     stem = lowered.split(".", 1)[0].replace("-", "_")
-    return stem not in _IGNORED_STEMS
+    return stem not in _IGNORED_STEMS and not (at_root and stem in _IGNORED_ROOT_STEMS)
 
 
 def is_entry_path(path: str, config: KnowledgeBaseConfig) -> bool:
     """Tell whether ``path`` (relative, ``/``-separated) may be an entry of the knowledge base."""
     *folders, name = path.split("/")
-    if not is_entry_name(name) or any(_is_ignored_folder(folder) for folder in folders):
+    if not is_entry_name(name, at_root=not folders) or any(_is_ignored_folder(folder) for folder in folders):
         return False
     if folders and folders[0] in _RECORD_FOLDERS:
         return False
@@ -277,7 +280,7 @@ def walk(root: Path, config: KnowledgeBaseConfig) -> Walk:
             if _is_folder(item):
                 if not _is_ignored_folder(item.name) and path not in _RECORD_FOLDERS:
                     folders.append(f"{path}/")
-            elif is_entry_name(item.name):
+            elif is_entry_name(item.name, at_root=not folder):
                 found = _examined(base, item, path)
                 if isinstance(found, str):
                     skipped.append((_shown(path), found))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from urllib.parse import unquote
 
 from kb_app.entries.model import Link
-from kb_app.entries.outline import Outline
+from kb_app.entries.outline import CODE_SPAN, Outline
 
-_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _INLINE = re.compile(
     r"(!?)\[([^\[\]]{0,500})\]\(\s{0,3}(?:<([^<>]{1,2000})>"
     r"|([^\s()<>]{1,1000}(?:\([^\s()<>]{0,300}\)[^\s()<>]{0,300})?))(?:\s+(?:\"[^\"]{0,500}\""
     r"|'[^']{0,500}'))?\s{0,3}\)"
+)
+_HUGO_REF = re.compile(
+    r"\[([^\[\]]{0,500})\]\(\s{0,3}\{\{[<%]\s{0,3}(?:rel)?ref\s{1,3}\"([^\"{}]{1,1000})\"\s{0,3}[%>]\}\}\s{0,3}\)"
 )
 _OUTER_OF_IMAGE = re.compile(r"\]\([^()\s]{1,2000}\)\]\(\s{0,3}([^\s()<>]{1,2000})\s{0,3}\)")
 _REFERENCE = re.compile(r"(!?)\[([^\[\]]{1,300})\](?:\[([^\[\]]{0,300})\])?(?![\[(:])")
@@ -29,27 +31,26 @@ def links_of(outline: Outline, body_line: int = 1) -> tuple[Link, ...]:
     code, definitions = outline.code, _definitions(outline, body_line)
     for number in range(body_line, len(outline.lines) + 1):
         line = outline.lines[number - 1]
-        if code[number - 1] or ("[" not in line and "<" not in line):
-            continue
-        text = (
-            _CODE.sub(lambda m: " " * len(m.group()), line[:20_000])
-            if "`" in line and "](" in line
-            else line[:20_000]
-        )
-        if "](" in text:
-            for match in _INLINE.finditer(text):
-                found.append(
-                    Link(match.group(3) or match.group(4), match.group(2), number, bool(match.group(1)))
-                )
-            for match in _OUTER_OF_IMAGE.finditer(text):
-                found.append(Link(match.group(1), "", number))
-        if definitions and "[" in text:
-            found.extend(_references(text, number, definitions))
-        if "<" in text:
-            found.extend(Link(match.group(1), match.group(1), number) for match in _AUTO.finditer(text))
-        if len(found) >= MAX_LINKS:
-            break
+        if not code[number - 1] and ("[" in line or "<" in line):
+            found.extend(_links_of_line(line[:20_000], number, definitions))
+            if len(found) >= MAX_LINKS:
+                break
     return tuple(found[:MAX_LINKS])
+
+
+def _links_of_line(line: str, number: int, definitions: Mapping[str, str]) -> Iterator[Link]:
+    text = CODE_SPAN.sub(lambda match: " " * len(match.group()), line) if "`" in line else line
+    if "](" in text:
+        for match in _INLINE.finditer(text):
+            label = line[match.start(2) : match.end(2)]
+            yield Link(match.group(3) or match.group(4), label, number, bool(match.group(1)))
+        yield from (Link(match.group(1), "", number) for match in _OUTER_OF_IMAGE.finditer(text))
+        if "{{" in text:
+            yield from (Link(match.group(2), match.group(1), number) for match in _HUGO_REF.finditer(text))
+    if definitions and "[" in text:
+        yield from _references(text, number, definitions)
+    if "<" in text:
+        yield from (Link(match.group(1), match.group(1), number) for match in _AUTO.finditer(text))
 
 
 def _definitions(outline: Outline, body_line: int) -> dict[str, str]:

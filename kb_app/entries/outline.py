@@ -226,7 +226,8 @@ _EMPHASIS = re.compile(
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp|#39);")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": " ", "&#39;": "'"}
-_CODE_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+CODE_SPAN = re.compile(r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)")
+"""A code span on one line; group 2 is its content."""
 _MARKED = re.compile(r"[`*_~\[\]<&\\{!]")
 _MAX_TITLE = 300
 
@@ -244,7 +245,7 @@ def plain_title(raw: str) -> str:
         spans.append(match.group(2).strip())
         return f"\x00{len(spans) - 1}\x00"
 
-    text = _CODE_SPAN.sub(keep, text.replace("\x00", ""))
+    text = CODE_SPAN.sub(keep, text.replace("\x00", ""))
     text = _SHORTCODE.sub("", _IMAGE_OR_LINK.sub(r"\1", text))
     text = _TAG.sub("", text)
     for _ in range(2):
@@ -321,7 +322,7 @@ _HEADING_TABLE: dict[Role, tuple[str, ...]] = {
         "recovery steps", "缓解", "缓解措施", "临时措施", "变通方法", "规避措施",
     ),
     Role.FIX: (
-        "fix forward", "fix", "fixes", "permanent fix", "permanent solution", "resolution", "resolutions",
+        "fix forward", "fix", "permanent fix", "permanent solution", "resolution", "resolutions",
         "resolve", "resolving", "resolution steps", "how to fix", "how to fix it", "how to resolve",
         "how to resolve it", "solution", "solutions", "long-term solution", "long term solution",
         "long-term solutions", "long-term fix", "long term fix", "possible solutions",

@@ -14,12 +14,13 @@ from kb_app.entries.steps import StepList, steps_of
 
 _KINDS = {Role.MITIGATION: PathKind.MITIGATION, Role.FIX: PathKind.FIX, Role.LEVER: PathKind.LEVER}
 _BULLET = re.compile(
-    r" {0,3}[-*+][ \t]+(?:[*_]{1,2})?([A-Za-z][A-Za-z ]{0,30}?)(?:[*_]{1,2})?[ \t]*:(?:[*_]{1,2})?(?:[ \t]+(.*)"
-    r"|$)"
+    r" {0,3}[-*+][ \t]+(?:[*_]{1,2})?([A-Za-z][A-Za-z ]{0,30}?)(?:[*_]{1,2})?[ \t]*:(?:[*_]{1,2})?"
+    r"(?:[ \t]+(.*)|$)"
 )
 _NAMES = {
     "time": "time", "duration": "time", "eta": "time", "estimated time": "time",
-    "risk": "risk", "reversible": "reversible", "blast": "blast", "blast radius": "blast", "approval": "approval",
+    "risk": "risk", "reversible": "reversible", "blast": "blast", "blast radius": "blast",
+    "approval": "approval",
     "restores": "restores", "data": "data", "contains": "contains", "confidence": "confidence",
 }  # fmt: skip
 CHOICES = {
@@ -33,17 +34,15 @@ CHOICES = {
 }
 """Attribute to the values it may have; source: the entry model's table of path attributes."""
 _SAME = {
-    "med": "medium", "partial": "partly", "partially": "partly", "true": "yes", "false": "no", "lossy": "loses",
-    "fully": "full",
+    "med": "medium", "partial": "partly", "partially": "partly", "true": "yes", "false": "no",
+    "lossy": "loses", "fully": "full",
 }  # fmt: skip
+_WAYS_OUT = r"(?:mitigation|workaround|solution|resolution|lever|action)s?|fix(?:es)?|remed(?:y|ies)"
 _NONE = re.compile(
     r"(?:none|nothing|n/?a|not applicable|not available|none (?:known|needed|required|available|yet)|unknown"
-    r"|(?:there (?:is|are) |currently |we know )*(?:no|none|not any)(?: (?:known|other|current|further"
-    r"|permanent|real|good"
-    r"|specific))* (?:mitigations?|fix(?:es)?|workarounds?|solutions?|resolutions?|levers?|actions?"
-    r"|remed(?:y|ies))"
-    r"(?: (?:is|are))?(?: (?:known|available|needed|required|necessary|possible|at (?:this|the) (?:time"
-    r"|moment)))*(?: yet)?"
+    r"|(?:there (?:is|are) |currently |we know )*(?:no|none|not any)"
+    rf"(?: (?:known|other|current|further|permanent|real|good|specific))* (?:{_WAYS_OUT})(?: (?:is|are))?"
+    r"(?: (?:known|available|needed|required|necessary|possible|at (?:this|the) (?:time|moment)))*(?: yet)?"
     r"|无|没有|暂无)[.!]*",
     re.IGNORECASE,
 )
@@ -85,7 +84,7 @@ def _path(outline: Outline, section: Section, chosen: Sequence[Section], *, deta
     first = _first_content_line(outline, section)
     attributes, body_first = _attributes(outline.lines, first, section.span.last_line)
     body = _text(outline.lines, Span(body_first, section.span.last_line), inner)
-    plain = " ".join(_COMMENT.sub("", body).split()).strip("*_`>-# ")
+    plain = _told(body)
     if (not plain and attributes == PathAttributes()) or _TODO.fullmatch(plain):
         return None
     if inner and not _has_prose(body):
@@ -112,7 +111,16 @@ def _path(outline: Outline, section: Section, chosen: Sequence[Section], *, deta
     )
 
 
+_SEE_ALSO = re.compile(r"(?:[-*+]\s+)?(?:see(?: also)?:?\s*)?\[[^\[\]]*\]\([^()]*\)[.,;]?", re.IGNORECASE)
+_EMPTY_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])?\s*(?:[A-Z][A-Za-z ]{0,20}:)?\s*")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def _told(body: str) -> str:
+    """Return what a body says on one line, without comments, empty list items and pointers elsewhere."""
+    lines = (line.strip() for line in _COMMENT.sub("", body).split("\n"))
+    told = (line for line in lines if not _SEE_ALSO.fullmatch(line) and not _EMPTY_ITEM.fullmatch(line))
+    return " ".join(" ".join(told).split()).strip("*_`>-# ")
 
 
 def _holds(outer: Span, inner: Span) -> bool:
@@ -161,7 +169,7 @@ def _attribute_rows(lines: Sequence[str], first: int, last: int) -> Iterator[tup
     started = False
     for number in range(first, last + 1):
         line = lines[number - 1]
-        if not line.strip():
+        if not line.strip() or (not started and _COMMENT.fullmatch(line.strip())):
             if started:
                 return
             continue
@@ -177,8 +185,10 @@ def attributes_from(values: dict[str, str]) -> PathAttributes:
     known: dict[str, str] = {}
     other: dict[str, str] = {}
     for name, value in values.items():
-        text = value.strip().rstrip(".")
-        if name == "approval" and text:
+        text = _COMMENT.sub("", value).strip().rstrip(".")
+        if not text:
+            continue
+        if name == "approval":
             known[name] = text.lower() if text.lower() in ("none", "before") else text
         elif name in CHOICES and (choice := _choice(text, CHOICES[name])):
             known[name] = choice

@@ -7,10 +7,9 @@ from collections.abc import MutableMapping, Sequence
 
 from kb_app.entries.front_matter import FrontMatter
 from kb_app.entries.model import Role, Section
-from kb_app.entries.outline import Outline
+from kb_app.entries.outline import CODE_SPAN, Outline
 
 MAX_SIGNATURES = 20
-_SPAN = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _NOT_A_MESSAGE = re.compile(
     r"\s*(?:[$#>%]\s|(?:sudo\s+)?(?:kubectl|oc|docker|helm|curl|psql|redis-cli|systemctl|journalctl|git"
     r"|cat|grep|aws|gcloud|az)\s"
@@ -54,7 +53,7 @@ def _messages(outline: Outline, index: int) -> list[str]:
     if outline.code[index]:
         candidates = [] if line.lstrip().startswith(("```", "~~~", "<")) else [line.strip()]
     elif "`" in line:
-        candidates = [match.group(2).strip() for match in _SPAN.finditer(line)]
+        candidates = [match.group(2).strip() for match in CODE_SPAN.finditer(line)]
     else:
         return []
     return [text for text in candidates if _is_message(text, is_code_block=bool(outline.code[index]))]

@@ -33,7 +33,8 @@ _NAMES = {
 }  # fmt: skip
 _ANY_NAME = "|".join(sorted(_NAMES, key=len, reverse=True))
 _ATTRIBUTE = re.compile(
-    rf"[ \t]*(?:[-*+][ \t]+)?(?:[*_]{{1,2}})?({_ANY_NAME})(?:[*_]{{1,2}})?[ \t]*[:：](?:[*_]{{1,2}})?[ \t]*(.*)",
+    rf"[ \t]*(?:[-*+][ \t]+)?(?:[*_]{{1,2}})?({_ANY_NAME})(?:[*_]{{1,2}})?[ \t]*[:：]"
+    r"(?:[*_]{1,2})?[ \t]*(.*)",
     re.IGNORECASE,
 )
 _OUTPUT_AHEAD = re.compile(
@@ -273,7 +274,7 @@ def _cut(content: list[_Line], drafts: list[_Draft]) -> _Parts:
 
 
 def _end_of_item(draft: _Draft) -> int:
-    """Return how many lines belong to the last item: up to a heading or an outdented paragraph after a blank."""
+    """Return how many lines belong to the last item: up to an outdented paragraph after a blank line."""
     after_blank = False
     for index, line in enumerate(draft.lines[1:], 1):
         if _is_blank(line):
@@ -419,7 +420,7 @@ def _is_output_next(content: Sequence[_Line], index: int) -> bool:
 
 
 def _leading(draft: _Draft) -> list[_Line]:
-    """Take all but the last paragraph before the first code block out of the first step: they are the intro."""
+    """Take all but the last paragraph before the first code block out of the first step: the intro."""
     blanks = [i for i, line in enumerate(draft.lines[:-1]) if _is_blank(line)]
     while blanks and blanks[-1] == len(draft.lines) - 2:
         blanks.pop()  # the blank line between the paragraph and its code

@@ -87,7 +87,7 @@ def _why(character: str) -> str:
 
 
 def _mixed_script_positions(text: str) -> frozenset[int]:
-    """Return positions of letters of other scripts in words that mix scripts or could pass for ASCII words."""
+    """Return positions of letters of other scripts in words that mix scripts or pass for ASCII words."""
     positions: set[int] = set()
     for match in _WORD.finditer(text):
         word = match.group()
@@ -100,4 +100,4 @@ def _mixed_script_positions(text: str) -> frozenset[int]:
 
 
 _TWINS = frozenset("асеорхуіјѕԁһӏԛԝАВЕКМНОРСТУХІЈЅοανρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
-"""Letters of other scripts that look like ASCII letters in common fonts. Source: Unicode TR 39, confusables."""
+"""Letters of other scripts that look like ASCII letters. Source: Unicode TR 39, confusables."""
