@@ -1,10 +1,15 @@
-"""Answering questions over one or several indexes."""
+"""Answering questions over one or several indexes.
+
+The way of a question: understood (`query`, `masking`, `concepts`), looked up in all segments at once (`scoring`), the
+best few read closely (`ranking`), the shown ones dressed (`snippets`). Every part is bounded: words, candidates,
+phrases and time.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +17,32 @@ import numpy as np
 import numpy.typing as npt
 
 from kb_app.entries.model import KnowledgeBaseConfig
-from kb_app.search.analysis import fold, raw_tokens, split_token, stem_of
+from kb_app.search.analysis import stem_of
 from kb_app.search.catalogue_file import load_cards
 from kb_app.search.columns import DamagedIndexError, Segment, build_segment
-from kb_app.search.documents import Analyser, document_of_card
+from kb_app.search.concepts import Question, question_of_paste, question_of_words
+from kb_app.search.documents import Analyser, compact_name, document_of_card
 from kb_app.search.manifest import discard, open_segment, read_manifest
+from kb_app.search.masking import is_paste, read_paste
 from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Verdict
-from kb_app.search.scoring import Concept, Scorer, Variant, score
+from kb_app.search.query import Query, explain, parse_query
+from kb_app.search.ranking import Evidence, demotion, look_closer
+from kb_app.search.scoring import Concept, Scored, Scorer, score
+from kb_app.search.snippets import Matcher, marks_in, snippet_at
+from kb_app.search.synonyms import synonyms_with
 
 Array = npt.NDArray[Any]
+
+MAX_LIMIT = 200
+CANDIDATES = 60
+"""Documents that are read closely; a right page is among the first twenty of the first look nearly always."""
+MATCH_SHARE = 0.3
+"""An entry counts as found when it holds at least this share of what the best one holds."""
+NAME_BOOST = 10.0
+TOKEN_BOOST = 0.5
+WEAK_HITS = 3
+"""Hits shown, marked weak, when nothing answers the question."""
+TIME_LIMIT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +54,50 @@ class IndexedBase:
     config: KnowledgeBaseConfig
 
 
+@dataclass(slots=True)
+class _Candidate:
+    """A document in the race: where it is, its scores and what speaks for it."""
+
+    shard: int
+    document: int
+    score: float
+    passage: float = 0.0
+    pairs: float = 0.0
+    title: float = 0.0
+    line: int = 0
+    coverage: float = 0.0
+    held: tuple[int, ...] = ()
+    is_named: bool = False
+    similar: int = 0
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request, understood."""
+
+    mode: Mode
+    query: Query
+    question: Question
+    filters: Mapping[str, tuple[str, ...]]
+    problems: list[str] = field(default_factory=list)
+
+
 class SearchEngine:
     """Answers questions; not for several threads at once."""
 
     def __init__(self, bases: Sequence[IndexedBase]) -> None:
         self._bases = tuple(bases)
-        self._parts: list[tuple[str, Segment]] = []
         self._is_partial = False
+        parts: list[tuple[str, Segment]] = []
+        self._folders: dict[int, Path] = {}
         for base in bases:
             segments, is_partial = _open_base(base)
             self._is_partial |= is_partial
-            self._parts += [(base.name, segment) for segment in segments]
-        self._scorer = Scorer(self._parts)
+            for segment in segments:
+                self._folders[len(parts)] = base.folder
+                parts.append((base.name, segment))
+        self._scorer = Scorer(parts)
+        self._synonyms = synonyms_with(group for base in bases for group in base.config.synonyms)
 
     @classmethod
     def open(cls, bases: Sequence[IndexedBase]) -> SearchEngine:
@@ -62,66 +116,248 @@ class SearchEngine:
 
     def close(self) -> None:
         """Close all files."""
-        for _, segment in self._parts:
-            segment.close()
+        for shard in self._scorer.shards:
+            shard.segment.close()
 
     def search(self, request: SearchRequest) -> SearchAnswer:
         """Answer one question; never raises on what is asked."""
         started = time.perf_counter()
-        concepts = _concepts(request.text, is_typing=request.is_typing)
-        scored, _ = score(self._scorer, concepts, lambda number: self._mask(number, request.filters))
-        ranked = _top(scored, request.limit)
-        total = sum(int((s.score > 0).sum()) for s in scored)
-        hits = tuple(self._hit(shard, document, value) for shard, document, value in ranked)
+        try:
+            return self._search(request, started)
+        except DamagedIndexError:
+            self._reopen_sound_parts()
+            return self._search(request, started)
+
+    def _reopen_sound_parts(self) -> None:
+        """Declare damaged indexes void and answer from what is left: names, until they are made anew."""
+        for number, shard in enumerate(self._scorer.shards):
+            try:
+                for piece in ("words", "lines", "text", "card"):
+                    shard.segment.piece(piece)
+            except DamagedIndexError:
+                discard(self._folders[number])
+        self.close()
+        self.__init__(self._bases)  # type: ignore[misc]
+        self._is_partial = True
+
+    def _search(self, request: SearchRequest, started: float) -> SearchAnswer:
+        asked = self._understand(request)
+        limit = max(1, min(request.limit, MAX_LIMIT))
+        masks = {n: self._mask(n, asked) for n in range(len(self._scorer.shards))}
+        concepts = asked.question.concepts
+        scored, weights = score(self._scorer, concepts, masks.get)
+        if not concepts and (asked.filters or asked.question.excluded):
+            scored = [Scored(m.astype(np.float32), m.astype(np.float32)) for m in masks.values()]
+        named = self._named(asked, masks)
+        candidates = self._candidates(scored, named, max(CANDIDATES, limit))
+        if concepts:
+            self._rerank(candidates, asked, weights)
+        candidates.sort(key=lambda c: (-c.score, c.shard, c.document))
+        verdict = self._verdict(asked, candidates, weights, has_words=bool(concepts))
+        if verdict is Verdict.NONE:
+            limit = min(limit, WEAK_HITS)
+        shown = self._fold(candidates, limit)
+        matched = _matched(scored)
+        hits = tuple(self._hit(candidate, asked, request) for candidate in shown)
         return SearchAnswer(
-            request.text[:200],
-            Mode.WORDS,
-            Verdict.MATCH if hits else Verdict.NONE,
-            (time.perf_counter() - started) * 1000,
-            total,
-            hits,
-            self._facets(scored),
+            query=request.text[:200],
+            mode=asked.mode,
+            verdict=verdict,
+            took_ms=(time.perf_counter() - started) * 1000,
+            total=max(len(hits), sum(int(m.sum()) for m in matched)),
+            hits=hits,
+            facets=self._facets(matched),
+            suggestion=asked.question.suggestion,
+            explanation=explain(asked.query, request.filters) if asked.mode is not Mode.PASTE else "",
+            problems=tuple(asked.problems),
             is_partial=self._is_partial,
         )
 
-    def _mask(self, number: int, filters: Mapping[str, tuple[str, ...]]) -> Array | None:
+    # --- understanding ------------------------------------------------------------------------------------
+
+    def _understand(self, request: SearchRequest) -> _Asked:
+        text = request.text
+        if is_paste(text):
+            paste = read_paste(text)
+            question = question_of_paste(paste, self._scorer)
+            mode = Mode.ALERT if paste.alerts and self._has_name(question.names[:1]) else Mode.PASTE
+            problems = [] if question.concepts or question.names else ["The paste holds no word to look up."]
+            return _Asked(mode, Query(""), question, dict(request.filters), problems)
+        query = parse_query(text)
+        question = question_of_words(query, self._scorer, self._synonyms, is_typing=request.is_typing)
+        filters: dict[str, tuple[str, ...]] = dict(request.filters)
+        for facet, values in query.filters.items():
+            filters[facet] = (*filters.get(facet, ()), *values)
+        problems = list(query.problems)
+        for concept in list(question.required):
+            if self._scorer.document_frequency(concept) == 0:
+                question.required.remove(concept)
+                problems.append(
+                    f"No entry holds \u201c{concept.text}\u201d word for word; its words were searched."
+                )
+        if not (question.concepts or filters or question.excluded) and text.strip():
+            problems.append("There is no word in this question to look up.")
+        is_alert = bool(query.alerts) or (
+            " " not in query.words.strip() and self._is_alert(question.names[:1])
+        )
+        return _Asked(Mode.ALERT if is_alert else Mode.WORDS, query, question, filters, problems)
+
+    def _has_name(self, names: Iterable[str]) -> bool:
+        return any(s.segment.named(name).size for name in names for s in self._scorer.shards)
+
+    def _is_alert(self, names: Sequence[str]) -> bool:
+        """Tell whether a name is that of an entry and looks like an alert's (several words in one)."""
+        return bool(names) and len(names) > 1 - 1 and len(names[0]) > 7 and self._has_name(names)
+
+    # --- filters and names --------------------------------------------------------------------------------
+
+    def _mask(self, number: int, asked: _Asked) -> Array:
         shard = self._scorer.shards[number]
         mask = ~shard.segment.deleted
-        for facet, values in filters.items():
+        for facet, values in asked.filters.items():
             wanted = [v for v in values if not v.startswith("-")]
             unwanted = [v[1:] for v in values if v.startswith("-")]
             if wanted:
                 mask &= _having(shard.base, shard.segment, facet, wanted)
             if unwanted:
                 mask &= ~_having(shard.base, shard.segment, facet, unwanted)
+        for concept in asked.question.required:
+            here = np.zeros_like(mask)
+            here[self._scorer.matches(number, concept).documents] = True
+            mask &= here
+        for concept in asked.question.excluded:
+            mask[self._scorer.matches(number, concept).documents] = False
         return mask
 
-    def _facets(self, scored: Sequence[Any]) -> dict[str, dict[str, int]]:
+    def _named(self, asked: _Asked, masks: Mapping[int, Array]) -> dict[tuple[int, int], float]:
+        """Return the documents whose name was asked for, and how strongly (boosts of the score)."""
+        found: dict[tuple[int, int], float] = {}
+        question = asked.question
+        for rank, name in enumerate(question.names[:60]):
+            is_whole = (asked.mode is not Mode.PASTE and rank == 0) or asked.mode is Mode.ALERT
+            if len(name) < 3 or (rank and not is_whole and len(name) < 8):
+                continue
+            boost = NAME_BOOST / (1 + 0.1 * rank) if is_whole else TOKEN_BOOST
+            for number, shard in enumerate(self._scorer.shards):
+                for document in shard.segment.named(name).tolist():
+                    if masks[number][document]:
+                        key = (number, document)
+                        found[key] = max(found.get(key, 0.0), boost)
+        return found
+
+    # --- ranking ------------------------------------------------------------------------------------------
+
+    def _candidates(
+        self, scored: Sequence[Scored], named: Mapping[tuple[int, int], float], limit: int
+    ) -> list[_Candidate]:
+        found: dict[tuple[int, int], _Candidate] = {}
+        for number, result in enumerate(scored):
+            segment = self._scorer.shards[number].segment
+            documents = np.flatnonzero(result.score)
+            values = result.score[documents] * demotion(segment, documents)
+            if documents.size > limit:
+                best = np.argpartition(-values, limit)[:limit]
+                documents, values = documents[best], values[best]
+            for document, value in zip(documents.tolist(), values.tolist(), strict=True):
+                coverage = float(result.coverage[document])
+                found[(number, document)] = _Candidate(number, document, value, coverage=coverage)
+        chosen = sorted(found.values(), key=lambda c: (-c.score, c.shard, c.document))[:limit]
+        top = chosen[0].score if chosen else 1.0
+        present = {(c.shard, c.document) for c in chosen}
+        for key, boost in named.items():
+            candidate = found.get(key) or _Candidate(*key, 0.0)
+            candidate.score += top * boost
+            candidate.is_named = boost >= 1
+            if key not in present:
+                chosen.append(candidate)
+        return chosen
+
+    def _rerank(
+        self, candidates: Sequence[_Candidate], asked: _Asked, weights: Mapping[Concept, float]
+    ) -> None:
+        concepts = asked.question.concepts
+        for number, shard in enumerate(self._scorer.shards):
+            mine = [c for c in candidates if c.shard == number]
+            if not mine:
+                continue
+            documents = np.array([c.document for c in mine])
+            evidence = look_closer(shard.segment, documents, concepts, weights, asked.question.pairs)
+            factors = evidence.factor()
+            for row, candidate in enumerate(mine):
+                _note(candidate, evidence, row)
+                candidate.score *= float(factors[row])
+
+    def _verdict(
+        self,
+        asked: _Asked,
+        candidates: Sequence[_Candidate],
+        weights: Mapping[Concept, float],
+        *,
+        has_words: bool,
+    ) -> Verdict:
+        if not candidates:
+            return Verdict.NONE
+        best = candidates[0]
+        if best.is_named or not has_words:
+            return Verdict.MATCH
+        unknown = asked.question.unknown * self._scorer.idf(0)
+        known = sum(weights.values())
+        share = known / (known + unknown) if known else 0.0
+        if asked.mode is Mode.PASTE:
+            return _paste_verdict(best, sum(weights.values()), asked.question)
+        strength = best.coverage * share
+        if strength >= 0.5 and best.passage * share >= 0.35:
+            return Verdict.MATCH
+        return Verdict.WEAK if strength >= 0.25 else Verdict.NONE
+
+    def _fold(self, candidates: Sequence[_Candidate], limit: int) -> list[_Candidate]:
+        """Return the first ``limit`` candidates, near-duplicates folded under the best of them."""
+        shown: list[_Candidate] = []
+        kept: dict[tuple[int, int], tuple[int, Array]] = {}
+        by_hash: dict[str, _Candidate] = {}
+        for candidate in candidates:
+            if len(shown) >= limit:
+                break
+            segment = self._scorer.shards[candidate.shard].segment
+            digest = segment.hashes[candidate.document]
+            if digest and digest in by_hash:
+                by_hash[digest].similar += 1
+                continue
+            by_hash[digest] = candidate
+            shown.append(candidate)
+        del kept
+        return shown
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    def _facets(self, matched: Sequence[Array]) -> dict[str, dict[str, int]]:
         counts: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
-        for shard, result in zip(self._scorer.shards, scored, strict=True):
-            found = result.score > 0
-            segment = shard.segment
+        for shard, found in zip(self._scorer.shards, matched, strict=True):
             for facet in FACETS:
-                if facet == "knowledge_base":
-                    if number := int(found.sum()):
-                        counts[facet][shard.base] = counts[facet].get(shard.base, 0) + number
-                    continue
-                starts, codes = segment.arrays[f"facet_{facet}_start"], segment.arrays[f"facet_{facet}_code"]
-                values = segment.facet_values[facet]
-                if not values:
-                    continue
-                per_code = np.repeat(found, np.diff(starts))
-                for code, number in enumerate(np.bincount(codes[per_code], minlength=len(values)).tolist()):
-                    if number:
-                        counts[facet][values[code]] = counts[facet].get(values[code], 0) + number
+                for value, number in _count_facet(shard.base, shard.segment, facet, found):
+                    counts[facet][value] = counts[facet].get(value, 0) + number
         return {
             facet: dict(sorted(values.items(), key=lambda item: (-item[1], item[0])))
             for facet, values in counts.items()
         }
 
-    def _hit(self, number: int, document: int, value: float) -> SearchHit:
-        shard = self._scorer.shards[number]
-        card, _ = shard.segment.card(document)
+    def _hit(self, candidate: _Candidate, asked: _Asked, request: SearchRequest) -> SearchHit:
+        shard = self._scorer.shards[candidate.shard]
+        card, anchors = shard.segment.card(candidate.document)
+        is_match = _matcher(asked.question.concepts)
+        snippet: str = card["summary"]
+        marks: tuple[tuple[int, int], ...] = ()
+        if candidate.line:
+            lines = shard.segment.text(candidate.document).split("\n")
+            snippet, marks = snippet_at(lines, candidate.line, is_match)
+        if not snippet:
+            snippet = card["summary"]
+        if not marks:
+            marks = marks_in(snippet, is_match)
+        anchor = ""
+        for first_line, name in anchors:
+            if first_line <= candidate.line:
+                anchor = name
         return SearchHit(
             id=card["id"],
             path=card["path"],
@@ -130,12 +366,18 @@ class SearchEngine:
             product=card["product"],
             component=card["component"],
             state=card["state"],
-            score=value,
-            snippet=card["summary"],
+            score=round(candidate.score, 4),
+            why=_reasons(candidate, asked, card, detailed=request.explain),
+            snippet=snippet,
             has=tuple(card["has"]),
             knowledge_base=shard.base,
             severity=card["severity"],
             reviewed=card["reviewed"] or "",
+            snippet_marks=marks,
+            title_marks=marks_in(card["title"], is_match),
+            line=candidate.line,
+            anchor=anchor,
+            similar=candidate.similar,
         )
 
 
@@ -144,12 +386,10 @@ def _open_base(base: IndexedBase) -> tuple[list[Segment], bool]:
     segments: list[Segment] = []
     try:
         manifest = read_manifest(base.folder)
-        if manifest is not None and manifest.segments and manifest.is_complete:
-            for record in manifest.segments:
-                segments.append(open_segment(base.folder, record))
-            return segments, False
         if manifest is not None and manifest.is_complete:
-            return [], False
+            for record in manifest.segments:
+                segments.append(open_segment(base.folder, record))  # noqa: PERF401 - closed one by one on damage
+            return segments, False
     except DamagedIndexError:
         for segment in segments:
             segment.close()
@@ -160,44 +400,104 @@ def _open_base(base: IndexedBase) -> tuple[list[Segment], bool]:
     return [Segment.in_memory(build_segment([Analyser().chunk(map(document_of_card, cards))]))], True
 
 
-def _concepts(text: str, *, is_typing: bool) -> list[Concept]:
-    concepts: list[Concept] = []
-    tokens = raw_tokens(fold(text))
-    for position, token in enumerate(tokens):
-        words, wholes = split_token(token)
-        is_last = is_typing and position == len(tokens) - 1 and not text[-1:].isspace()
-        for number, word in enumerate(words):
-            variants = [Variant("stem", stem_of(word), 0.8), Variant("word", word, 0.2)]
-            if is_last and number == len(words) - 1:
-                variants = [Variant("prefix", word, 0.9), *variants]
-            concepts.append(Concept(word, tuple(variants), 1.0, len(concepts)))
-        concepts += [Concept(whole, (Variant("word", whole),), 1.0) for whole in wholes]
-    return concepts
+def _note(candidate: _Candidate, evidence: Evidence, row: int) -> None:
+    candidate.passage = float(evidence.passage[row])
+    candidate.pairs = float(evidence.pairs[row])
+    candidate.title = float(evidence.title[row])
+    candidate.line = int(evidence.line[row])
+    candidate.held = tuple(np.flatnonzero(evidence.held[row]).tolist())
+
+
+def _paste_verdict(best: _Candidate, total: float, question: Question) -> Verdict:
+    strength = best.passage * total
+    if question.pairs and best.pairs * len(question.pairs) >= 2 and strength >= 12:
+        return Verdict.MATCH
+    return Verdict.WEAK if strength >= 8 and best.pairs > 0 else Verdict.NONE
+
+
+def _matched(scored: Sequence[Scored]) -> list[Array]:
+    """Return per shard which documents count as found."""
+    best = max((float(s.coverage.max()) for s in scored if s.coverage.size), default=0.0)
+    return [(s.coverage >= MATCH_SHARE * best) & (s.score > 0) for s in scored]
+
+
+def _matcher(concepts: Sequence[Concept]) -> Matcher:
+    words: set[str] = set()
+    stems: set[str] = set()
+    prefixes: list[str] = []
+    for concept in concepts:
+        for variant in concept.variants:
+            if variant.kind == "prefix":
+                prefixes.append(variant.text)
+            elif variant.kind == "phrase":
+                stems.update(stem_of(word) for word in variant.text.split(" ") if len(word) > 2)
+            else:
+                (stems if variant.kind == "stem" else words).add(variant.text)
+    starts = tuple(prefixes)
+
+    def is_match(word: str) -> bool:
+        return word in words or stem_of(word) in stems or bool(starts and word.startswith(starts))
+
+    return is_match
+
+
+def _reasons(
+    candidate: _Candidate, asked: _Asked, card: Mapping[str, Any], *, detailed: bool
+) -> tuple[str, ...]:
+    """Return why an entry was found, strongest first."""
+    reasons: list[str] = []
+    names = set(asked.question.names)
+    alerts = [alert for alert in card["alerts"] if compact_name(alert) in names]
+    if alerts:
+        reasons.append(f"it is the entry of alert {alerts[0]}")
+    elif candidate.is_named:
+        reasons.append("its name is what you asked for")
+    elif candidate.title >= 0.5:
+        reasons.append("its title holds the words")
+    concepts = asked.question.concepts
+    held = [concepts[n].text for n in candidate.held]
+    if held and (detailed or not reasons):
+        shown = ", ".join(dict.fromkeys(held[:8]))
+        where = f" (line {candidate.line})" if candidate.line else ""
+        reasons.append(f"it holds {shown}{where}")
+    if candidate.pairs >= 0.5:
+        reasons.append("the words stand side by side")
+    elif candidate.passage >= 0.8 and len(held) > 1:
+        reasons.append("all in one passage")
+    if detailed:
+        missing = [c.text for n, c in enumerate(concepts) if n not in candidate.held]
+        if missing:
+            reasons.append("it lacks " + ", ".join(dict.fromkeys(missing[:8])))
+        if card["is_stub"]:
+            reasons.append("ranked lower: a stub")
+        if card["state"] == "retired":
+            reasons.append("ranked lower: retired")
+    return tuple(reasons)
 
 
 def _having(base: str, segment: Segment, facet: str, values: Sequence[str]) -> Array:
     """Return which documents have one of ``values`` (bool per document)."""
     if facet == "knowledge_base":
-        return np.full(segment.document_count, base in values)
+        return np.full(segment.document_count, base.casefold() in {v.casefold() for v in values})
     known = segment.facet_values.get(facet, [])
     folded = {value.casefold() for value in values}
     codes = [code for code, value in enumerate(known) if value.casefold() in folded]
-    starts = segment.arrays[f"facet_{facet}_start"]
-    owners = np.repeat(np.arange(segment.document_count), np.diff(starts))
     mask = np.zeros(segment.document_count, np.bool_)
-    mask[owners[np.isin(segment.arrays[f"facet_{facet}_code"], codes)]] = True
+    if codes:
+        starts = segment.arrays[f"facet_{facet}_start"]
+        owners = np.repeat(np.arange(segment.document_count), np.diff(starts))
+        mask[owners[np.isin(segment.arrays[f"facet_{facet}_code"], codes)]] = True
     return mask
 
 
-def _top(scored: Sequence[Any], limit: int) -> list[tuple[int, int, float]]:
-    """Return (shard, document, score) of the best documents, best first."""
-    found: list[tuple[int, int, float]] = []
-    for number, result in enumerate(scored):
-        values = result.score
-        if values.size > limit:
-            best = np.argpartition(-values, limit)[:limit]
-        else:
-            best = np.arange(values.size)
-        found += [(number, int(d), float(values[d])) for d in best if values[d] > 0]
-    found.sort(key=lambda row: (-row[2], row[0], row[1]))
-    return found[:limit]
+def _count_facet(base: str, segment: Segment, facet: str, found: Array) -> list[tuple[str, int]]:
+    """Return (value, documents) of a facet over the documents found."""
+    if facet == "knowledge_base":
+        number = int(found.sum())
+        return [(base, number)] if number else []
+    values = segment.facet_values[facet]
+    if not values:
+        return []
+    per_code = np.repeat(found, np.diff(segment.arrays[f"facet_{facet}_start"]))
+    counts = np.bincount(segment.arrays[f"facet_{facet}_code"][per_code], minlength=len(values))
+    return [(values[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()]

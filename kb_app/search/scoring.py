@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from kb_app.search.analysis import stem_of
 from kb_app.search.columns import Segment
 from kb_app.search.documents import FIELD_COUNT, Field
 
@@ -47,6 +49,8 @@ LENGTH_EFFECT: dict[Field, float] = {
 }
 """BM25's ``b`` per field: 0 ignores a field's length, 1 divides by it."""
 CACHE_BYTES = 24_000_000
+MAX_PHRASE_DOCUMENTS = 400
+"""Documents in which a phrase is looked for word by word, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,16 @@ class Variant:
 
     Attributes:
         kind: ``word`` (this very term), ``stem`` (all terms of this stem), ``prefix`` (all terms that start so),
-            ``fuzzy`` (this term, for another that was written).
-        text: the term, stem or prefix.
+            ``phrase`` (these words side by side).
+        text: the term, stem or prefix; a phrase's words with single spaces.
         factor: how much an occurrence counts, 0 to 1.
+        is_synonym: another word for what was asked; the rarity of the concept is told without it.
     """
 
     kind: str
     text: str
     factor: float = 1.0
+    is_synonym: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ class Scorer:
             self._cache.move_to_end(key)
             return known
         shard = self.shards[shard_number]
-        found = _decode(shard, variant)
+        found = self._phrase(shard_number, variant) if variant.kind == "phrase" else _decode(shard, variant)
         self._cache[key] = found
         self._cached_bytes += found.size
         while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
@@ -152,13 +158,54 @@ class Scorer:
             self._cached_bytes -= dropped.size
         return found
 
+    def _phrase(self, shard_number: int, variant: Variant) -> Matches:
+        """Find words side by side: documents that hold them all, then their places in the likeliest of these."""
+        words = variant.text.split(" ")
+        per_word = [self._variant(shard_number, Variant("stem", stem_of(word))) for word in words]
+        documents = reduce(
+            lambda a, b: np.intersect1d(a, b, assume_unique=True), (m.documents for m in per_word)
+        )
+        if not documents.size:
+            return _NOWHERE
+        rarest = np.min([m.frequency[np.searchsorted(m.documents, documents)] for m in per_word], axis=0)
+        if documents.size > MAX_PHRASE_DOCUMENTS:
+            likely = np.sort(np.argpartition(-rarest, MAX_PHRASE_DOCUMENTS)[:MAX_PHRASE_DOCUMENTS])
+            documents, rarest = documents[likely], rarest[likely]
+        segment = self.shards[shard_number].segment
+        members = [segment.stem_members(stem_of(word)) for word in words]
+        holds = np.array([_holds_phrase(segment.words(int(d)), members) for d in documents], np.bool_)
+        return Matches(documents[holds], (rarest[holds] * np.float32(variant.factor)).astype(np.float32))
+
     def document_frequency(self, concept: Concept) -> int:
-        """Return in how many documents of all shards ``concept`` occurs."""
-        return sum(self.matches(n, concept).documents.size for n in range(len(self.shards)))
+        """Return in how many documents ``concept`` occurs; its synonyms count only if nothing else does."""
+        asked = tuple(v for v in concept.variants if not v.is_synonym)
+        for variants in (asked, concept.variants):
+            if not variants:
+                continue
+            only = replace(concept, variants=variants)
+            if found := sum(self.matches(n, only).documents.size for n in range(len(self.shards))):
+                return found
+        return 0
+
+    def has_term(self, word: str) -> bool:
+        """Tell whether ``word`` or one of its inflections occurs anywhere."""
+        asked = (Variant("word", word), Variant("stem", stem_of(word)))
+        return any(self._variant(n, v).documents.size for n in range(len(self.shards)) for v in asked)
 
     def idf(self, frequency: int) -> float:
         """Return the inverse document frequency, > 0."""
         return math.log(1 + (self.document_count - frequency + 0.5) / (frequency + 0.5))
+
+
+def _holds_phrase(stream: Array, members: Sequence[Array]) -> bool:
+    """Tell whether words of ``members`` follow each other in ``stream``."""
+    places = np.flatnonzero(np.isin(stream, members[0]))
+    for step, terms in enumerate(members[1:], 1):
+        places = places[places + step < stream.size]
+        places = places[np.isin(stream[places + step], terms)]
+        if not places.size:
+            return False
+    return bool(places.size)
 
 
 def saturate(frequency: Floats) -> Floats:

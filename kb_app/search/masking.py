@@ -1,0 +1,154 @@
+"""Pasted text: what in it is volatile, what names an alert, which lines matter.
+
+Volatile parts (times, addresses, identifiers, counters) differ at every occurrence of one problem, so they are
+removed before anything is looked up. What looks alike but names the problem stays: dotted status codes
+(``5.7.133``), HTTP status codes, hexadecimal error codes (``0x8004de8a``), versions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+MAX_PASTE = 400_000
+"""Characters of a paste that are looked at; the rest is a repetition in every log seen."""
+MAX_LINES = 4_000
+MAX_LINE = 2_000
+
+_MASKS = re.compile(
+    r"""(?ix)
+    \b\d{4}-\d\d-\d\d(?:[T\ _]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|\ ?[+-]\d\d:?\d\d)?)?   # ISO 8601
+  | \b\d{1,2}/(?:\d\d|[a-z]{3})/\d{2,4}(?::\d\d:\d\d:\d\d(?:\ [+-]\d{4})?)?               # access logs
+  | \b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\ +(?:\d{1,2}\ )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*
+      (?:\ +\d{1,2})?(?:\ +\d{4})?
+  | \b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\ {1,2}\d{1,2}\ \d\d:\d\d:\d\d
+  | \b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?:\ ?[ap]m\b)?
+  | \b[IWEF]\d{4}\b                                                                        # klog: E0312
+  | \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b                       # UUID
+  | \b[0-9a-f]{2}(?::[0-9a-f]{2}){5,}\b                                                    # MAC, fingerprints
+  | (?<![\w:.])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?::[0-9a-f]{1,4})*(?:/\d+)?(?![\w:])   # IPv6
+  | \b(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?:/\d{1,2}|:\d{1,5})?(?![\w.])  # IPv4
+  | \b0x[0-9a-f]{9,}\b | \b0x[0-9a-f]{1,5}\b                                               # addresses, offsets
+  | \b(?:sha256:)?(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{10,}\b                         # digests, trace ids
+  | (?<![\w.])\d+(?:\.\d+)?(?:ns|us|\u00b5s|ms|s|m|h|kb|mb|gb|kib|mib|gib|ki|mi|gi|b|%)(?![\w.])   # durations, sizes
+  | (?<![\w.])(?<!version\ )\d+\.\d+(?:e[+-]?\d+)?(?![\w.])                                                      # measured values
+  | (?<![\w.])\d{5,}\b(?!\.\d)                                                                     # counters, ports, pids
+  | \[\d+\] | (?<=:)\d+(?::\d+)?(?=[\s:,)\]]|$)                                            # [pid], file.go:123
+  | [A-Z0-9._%+-]+@[A-Z0-9.-]+\.[A-Z]{2,}                                                  # mail addresses
+    """
+)
+_POD_HASH = re.compile(
+    r"(?<=[a-z0-9])-(?=[a-z0-9]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}\b|(?<=[a-z])-(?=[a-z0-9]*\d)[a-z0-9]{5}\b"
+)
+_STATUS = re.compile(r"(?i)\b(?:http(?:/\d(?:\.\d)?)?|status(?:[ _]?code)?|code|errno|error|exit(?:ed)?(?: status| code)?|signal|smtp|ora|sqlstate)[ \"':=(#-]*\d{2,5}\b")  # fmt: skip
+_ALERT_LABEL = re.compile(
+    r"""(?i)\b(?:alert_?name|alert|labels\.alertname)["']?\s*[=:]\s*["']?([A-Za-z][\w.-]{2,100})"""
+)
+_RUNBOOK_URL = re.compile(r"""(?i)\brunbook(?:_?url)?["']?\s*[=:]\s*["']?(https?://[^\s"'<>,]+)""")
+_FIRING = re.compile(r"\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*(?:\([^)]*\)\s*)?([A-Za-z][\w-]{2,100})")
+_SEVERE = re.compile(
+    r"(?i)\b(?:error|err|fail(?:ed|ure|s|ing)?|fatal|panic|exception|caused by|critical|alert|denied|refused|reject(?:ed)?"
+    r"|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|not found|no such|invalid|expired|unavailable|abort(?:ed)?"
+    r"|killed|oom\w*|crash\w*|backoff|back-off|warning|warn|unhealthy|mismatch|corrupt\w*|exceeded|lost|missing|forbidden"
+    r"|unauthorized|reset by peer|broken|stuck|evicted|degraded)\b|^E\d{4}\b|(?:Error|Exception)\b"
+)
+_ROUTINE = re.compile(
+    r"(?i)\b(?:info|debug|trace|notice)\b|^[ID]\d{4}\b|level=(?:info|debug)|\b(?:GET|POST|PUT) /\S* .*\b(?:200|204|304)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PasteLine:
+    """A line of a paste without its volatile parts, and how much it counts (0 to 1)."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """A paste, understood.
+
+    Attributes:
+        lines: in order, without repeats.
+        alerts: names of alerts that are labelled as such (label, annotation, URL), in order.
+    """
+
+    lines: tuple[PasteLine, ...]
+    alerts: tuple[str, ...]
+
+
+def is_paste(text: str) -> bool:
+    """Tell whether ``text`` is pasted rather than typed: several lines, or longer than anybody types."""
+    stripped = text.strip()
+    return len(stripped) > 240 or stripped.count("\n") > 0
+
+
+def mask(text: str) -> str:
+    """Return ``text`` with volatile parts replaced by a space.
+
+    >>> mask("2024-05-01T10:00:00Z 10.0.0.7 550 5.7.133 refused 0x8004de8a after 12.5s").split()
+    ['550', '5.7.133', 'refused', '0x8004de8a', 'after']
+    """
+    kept = _STATUS.findall(text)
+    masked = _MASKS.sub(" ", _POD_HASH.sub("", text))
+    lost = [status for status in kept if status not in masked]
+    return " ".join([masked, *lost]) if lost else masked
+
+
+def read_paste(text: str) -> Paste:
+    """Return what a paste says, whatever it is."""
+    text = text[:MAX_PASTE]
+    alerts: dict[str, None] = {}
+    values = _json_values(text)
+    if values is not None:
+        text = "\n".join(values)
+    for found in (*_ALERT_LABEL.findall(text), *_FIRING.findall(text)):
+        alerts.setdefault(found.strip(".-_"))
+    for url in _RUNBOOK_URL.findall(text):
+        if name := _name_in_url(url):
+            alerts.setdefault(name)
+    lines: dict[str, PasteLine] = {}
+    for line in text.split("\n")[:MAX_LINES]:
+        masked = " ".join(mask(line[:MAX_LINE]).split())
+        if masked and masked not in lines:
+            weight = 1.0 if _SEVERE.search(line[:MAX_LINE]) else 0.55
+            if weight < 1 and _ROUTINE.search(line[:MAX_LINE]):
+                weight = 0.25
+            lines[masked] = PasteLine(masked, weight)
+    return Paste(tuple(lines.values()), tuple(alerts))
+
+
+def _name_in_url(url: str) -> str:
+    parts = urlsplit(url)
+    name = unquote(parts.fragment or parts.path.rstrip("/").rsplit("/", 1)[-1])
+    return re.sub(r"\.(?:html?|md)$", "", name.rsplit("/", 1)[-1])
+
+
+def _json_values(text: str) -> list[str] | None:
+    """Return ``key: value`` lines of a JSON document that is an alert, or None."""
+    stripped = text.strip()
+    if stripped[:1] not in "{[" or len(stripped) < 2:
+        return None
+    try:
+        document = json.loads(stripped)
+    except (ValueError, RecursionError):
+        return None
+    return list(_walk(document))
+
+
+def _walk(document: Any) -> Iterator[str]:
+    """Yield the texts of a JSON document; the stack is ours, so depth is no danger."""
+    stack: list[tuple[str, Any]] = [("", document)]
+    while stack:
+        key, value = stack.pop()
+        if isinstance(value, dict):
+            stack.extend(reversed([(str(k), v) for k, v in value.items()]))
+        elif isinstance(value, list):
+            stack.extend(reversed([(key, v) for v in value]))
+        elif isinstance(value, str) and value:
+            yield f"{key}: {value}"
