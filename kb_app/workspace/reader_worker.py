@@ -20,7 +20,7 @@ from kb_app.entries.knowledge_base import load_config
 from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.errors import KbError, UsageError
 from kb_app.plain import to_plain
-from kb_app.search.catalogue_file import CARDS_FILE, load_cards
+from kb_app.search.catalogue_file import CARDS, load_cards
 from kb_app.workspace.reading import open_entry
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ReaderWorker:
         known = self.known.get(str(root))
         if known is None:
             known = self.known[str(root)] = _Known(load_config(root))
-        stamp = _stamp(index_folder / CARDS_FILE)
+        stamp = _stamp(index_folder / CARDS)
         if stamp != known.stamp:
             cards = load_cards(index_folder)
             known.catalogue, known.stamp = (Catalogue(cards) if cards else None), stamp

@@ -134,9 +134,12 @@ def test_show_gives_inferred_fields_paths_and_plan(run: Run, folder: Path) -> No
 
 
 def test_lint_lists_an_entry_without_a_path_and_exits_1(run: Run, folder: Path) -> None:
+    (folder / "runbooks").mkdir()
+    (folder / "runbooks" / "ShardFull.md").write_text("# ShardFull\n\n## Meaning\n\nA shard is full.\n")
     code, out, _ = run("--kb", str(folder), "lint", "--json")
     findings = json.loads(out)
     assert code == 1
+    assert [f["code"] for f in findings if f["path"] == "runbooks/ShardFull.md" and "path" in f["code"]]
     assert {"code", "severity", "path", "line", "message", "fix"} <= set(findings[0])
     assert not [f for f in findings if f["path"] == "gateway/lease-lost.md" and f["severity"] == "error"]
 
@@ -187,7 +190,7 @@ def test_decide_answers_the_worked_cases_one_by_one_and_as_a_list(run: Run, root
         (["search"], 2),
         (["search", "x", "--limit", "0"], 2),
         (["show", "no-such-entry"], 1),
-        (["eval", "/no/such/file.jsonl"], 2),
+        (["eval", "/no/such/file.jsonl"], 3),
         (["decide", "/no/such/file.json"], 2),
         (["add", "https://example.com/x.git"], 2),
         (["no-such-verb"], 2),
