@@ -63,9 +63,15 @@ def mono_font(pixels: float) -> QFont:
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setFixedPitch(True)
     font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return without_ligatures(font)
+
+
+def without_ligatures(font: QFont) -> QFont:
+    """Return ``font`` drawing each character by itself; a document's default font hands this on to its code."""
+    result = QFont(font)
     for tag in ("calt", "liga"):
-        font.setFeature(QFont.Tag(tag), 0)
-    return font
+        result.setFeature(QFont.Tag(tag), 0)
+    return result
 
 
 def has_bundled_fonts() -> bool:

@@ -193,6 +193,10 @@ QFrame[searchbox="true"][focused="true"] { border: 2px solid $accent; }
 QPlainTextEdit[role="code"] { font-family: "$mono"; font-size: 12px; background: $surface2; }
 QTextEdit, QTextBrowser { background: $surface; border: none; }
 QTextBrowser:focus { border: none; }
+QTextBrowser[page="true"] { border: 2px solid $surface; }
+QTextBrowser[page="true"][ring="true"] { border: 2px solid $accent; }
+QLabel[statusstrip="true"] { background: $surface2; color: $text2; border: 1px solid $border;
+  border-left: none; border-bottom: none; border-top-right-radius: 6px; padding: 3px 10px; font-size: 11px; }
 
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit { background: transparent; border: none; padding: 0px; }
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus { border: none; padding: 0px; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -42,6 +43,15 @@ TONE_COLORS = {
     "muted": "text2",
 }
 """Tone of a chip, badge or bar to the colour of its icon."""
+
+
+def plain_tooltip(text: str) -> str:
+    """Return a tooltip that shows ``text`` letter by letter.
+
+    Qt takes a tooltip that looks like HTML for HTML and loads the images it names; text from an entry must go
+    through here.
+    """
+    return f"<span>{escape(text)}</span>" if text else ""
 
 
 class IconButton(QToolButton):
@@ -226,7 +236,7 @@ class ElidedLabel(QLabel):
         self._update_tooltip()
 
     def _update_tooltip(self) -> None:
-        self.setToolTip(self.text() if self.shown_text() != self.text() else "")
+        self.setToolTip(plain_tooltip(self.text()) if self.shown_text() != self.text() else "")
 
 
 class ProgressLine(QProgressBar):

@@ -1,0 +1,145 @@
+"""The lines between header and page: facts, alerts and notices."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from kb_app.entries.model import Severity
+from kb_app.ui.common.widgets import TONE_COLORS, Badge, Chip, IconLabel, label, plain_tooltip, text_button
+from kb_app.ui.reader.flow import FlowLayout
+from kb_app.ui.reader.state import Fact, PageFacts, PageNotice
+
+_ALERTS_SHOWN = 3
+_NOTICES_SHOWN = 2
+_NOTICE_LOOK = {
+    Severity.INFO: ("info", "info"),
+    Severity.WARNING: ("triangle-alert", "mitigate"),
+    Severity.ERROR: ("circle-alert", "danger"),
+}
+
+
+class FactsRow(QWidget):
+    """Facts and notices of the entry shown; no height when there are none.
+
+    Signals:
+        line_requested(int): a notice is about this 1-based line and the user wants to see it.
+    """
+
+    line_requested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("reader-facts")
+        self._row = QWidget(self)
+        self._flow = FlowLayout(self._row, gap=14, line_gap=6)
+        self._flow.setContentsMargins(0, 0, 0, 0)
+        self._notices = QVBoxLayout()
+        self._notices.setSpacing(6)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(28, 12, 28, 0)
+        self._layout.setSpacing(10)
+        self._layout.addWidget(self._row)
+        self._layout.addLayout(self._notices)
+        self._all_notices: tuple[PageNotice, ...] = ()
+        self.hide()
+
+    def set_column(self, left: int, width: int) -> None:
+        """Stand on the same edges as the page's text."""
+        self._layout.setContentsMargins(left, 12, max(0, self.width() - left - width), 0)
+
+    def set_facts(self, facts: PageFacts) -> None:
+        """Show ``facts``."""
+        while (item := self._flow.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for fact in facts.facts:
+            self._flow.addWidget(_fact_widget(fact, self._row))
+        for alert in facts.alerts[:_ALERTS_SHOWN]:
+            self._flow.addWidget(_alert_chip(alert, self._row))
+        if more := facts.alerts[_ALERTS_SHOWN:]:
+            chip = Chip(f"+{len(more)}", "muted", self._row)
+            chip.setToolTip(plain_tooltip("Further alerts: " + ", ".join(more)))
+            chip.setAccessibleName(f"{len(more)} further alerts")
+            self._flow.addWidget(chip)
+        self._row.setVisible(self._flow.count() > 0)
+        self._all_notices = facts.notices
+        self._show_notices(_NOTICES_SHOWN if len(facts.notices) > _NOTICES_SHOWN + 1 else len(facts.notices))
+        self.setVisible(bool(facts.facts or facts.alerts or facts.notices))
+
+    def _show_notices(self, count: int) -> None:
+        while (item := self._notices.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for notice in self._all_notices[:count]:
+            bar = NoticeBar(notice, self)
+            bar.line_requested.connect(self.line_requested)
+            self._notices.addWidget(bar)
+        if rest := len(self._all_notices) - count:
+            more = text_button(f"{rest} more", "link", parent=self)
+            more.clicked.connect(self._show_all_notices)
+            self._notices.addWidget(more, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _show_all_notices(self) -> None:
+        self._show_notices(len(self._all_notices))
+
+
+class NoticeBar(QFrame):
+    """One sentence with an icon, and a way to the line it is about.
+
+    Signals:
+        line_requested(int): the user wants to see the 1-based line.
+    """
+
+    line_requested = Signal(int)
+
+    def __init__(self, notice: PageNotice, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._line = notice.line
+        icon, tone = _NOTICE_LOOK[notice.severity]
+        self.setProperty("surface", "notice")
+        self.setProperty("tone", tone)
+        self.setAccessibleName(notice.text)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(8)
+        text = label(notice.text, "secondary", self, wrap=True)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(IconLabel(icon, TONE_COLORS[tone], 16, self), 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(text, 1)
+        if notice.line is not None:
+            show = text_button(f"Line {notice.line}", "link", parent=self)
+            show.setAccessibleName(f"Show line {notice.line}")
+            show.clicked.connect(self._on_clicked)
+            layout.addWidget(show, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _on_clicked(self) -> None:
+        if self._line is not None:
+            self.line_requested.emit(self._line)
+
+
+def _fact_widget(fact: Fact, parent: QWidget) -> QWidget:
+    widget: QWidget
+    if fact.tone:
+        widget = Badge(fact.icon, fact.text, fact.tone, parent)
+    else:
+        widget = QWidget(parent)
+        layout = QHBoxLayout(widget)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(5)
+        layout.addWidget(IconLabel(fact.icon, "text3", 14, widget))
+        text: QLabel = label(fact.text, "secondary", widget)
+        layout.addWidget(text)
+        widget.setAccessibleName(fact.text)
+    widget.setToolTip(plain_tooltip(fact.detail))
+    return widget
+
+
+def _alert_chip(alert: str, parent: QWidget) -> Badge:
+    shown = alert if len(alert) <= 42 else f"{alert[:24]}…{alert[-16:]}"
+    badge = Badge("bell-ring", shown, "muted", parent)
+    badge.setAccessibleName(f"Alert {alert}")
+    badge.setToolTip(plain_tooltip(f"Answers the alert {alert}"))
+    return badge
