@@ -13,7 +13,7 @@ Variants are dynamic properties, set before the widget is shown (or followed by 
                       bars, cards, labels
 ``surface="chrome"``  the ground of a panel; ``surface`` for white, ``card`` for a framed card, ``bar`` for a
                       header with a hairline below, ``popup`` for a floating panel
-``text=…``            a label: ``title`` (15/600), ``heading`` (13/600), ``secondary`` (12), ``meta`` (11),
+``textstyle=…``       a label: ``title`` (15/600), ``heading`` (13/600), ``secondary`` (12), ``meta`` (11),
                       ``mono``
 ====================  ===========================================================================
 """
@@ -108,12 +108,12 @@ QFrame[surface="status"] { background: $surface2; border: none; border-top: 1px 
 QFrame[hairline="true"] { background: $border; border: none; }
 
 QLabel { background: transparent; }
-QLabel[text="display"] { font-size: 20px; font-weight: 600; }
-QLabel[text="title"] { font-size: 15px; font-weight: 600; }
-QLabel[text="heading"] { font-size: 13px; font-weight: 600; }
-QLabel[text="secondary"] { font-size: 12px; color: $text2; }
-QLabel[text="meta"] { font-size: 11px; color: $text3; }
-QLabel[text="mono"] { font-family: "$mono"; font-size: 12px; }
+QLabel[textstyle="display"] { font-size: 20px; font-weight: 600; }
+QLabel[textstyle="title"] { font-size: 15px; font-weight: 600; }
+QLabel[textstyle="heading"] { font-size: 13px; font-weight: 600; }
+QLabel[textstyle="secondary"] { font-size: 12px; color: $text2; }
+QLabel[textstyle="meta"] { font-size: 11px; color: $text3; }
+QLabel[textstyle="mono"] { font-family: "$mono"; font-size: 12px; }
 QLabel:focus { border: 2px solid $accent; border-radius: 4px; }
 
 QFrame[chip="true"], QLabel[chip="true"], QPushButton[chip="true"] {

@@ -283,10 +283,10 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._icon = IconLabel(icon, "text3", 32, self)
         self._title = QLabel(title, self)
-        self._title.setProperty("text", "title")
+        self._title.setProperty("textstyle", "title")
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._text = QLabel(text, self)
-        self._text.setProperty("text", "secondary")
+        self._text.setProperty("textstyle", "secondary")
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -397,7 +397,7 @@ def label(text: str, style: str = "", parent: QWidget | None = None, *, wrap: bo
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setWordWrap(wrap)
     if style:
-        result.setProperty("text", style)
+        result.setProperty("textstyle", style)
     return result
 
 

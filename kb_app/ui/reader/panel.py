@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from kb_app.entries.commands import review_copy
@@ -108,7 +108,7 @@ class ReaderPanel(QWidget):
         self.back = IconButton("arrow-left", "Back", self.header, shortcut="Alt+Left")
         self.forward = IconButton("arrow-right", "Forward", self.header, shortcut="Alt+Right")
         self.breadcrumb = ElidedLabel("", self.header)
-        self.breadcrumb.setProperty("text", "secondary")
+        self.breadcrumb.setProperty("textstyle", "secondary")
         self.breadcrumb.setAccessibleName("Where this page lies")
         self.state = Badge("circle-question-mark", "", "muted", self.header)
         self.star = IconButton("star", "Star this page", self.header, checked_color="accent")
@@ -163,6 +163,7 @@ class ReaderPanel(QWidget):
         self._status.setTextFormat(Qt.TextFormat.PlainText)
         self._status.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._status.hide()
+        self.view.installEventFilter(self)
 
     def _connect(self) -> None:
         self.view.link_activated.connect(self.link_activated)
@@ -415,10 +416,11 @@ class ReaderPanel(QWidget):
         """Return what the strip below the page says about the link pointed at."""
         return self._status.text() if not self._status.isHidden() else ""
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the strip at the bottom."""
-        super().resizeEvent(event)
-        self._place_status()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep the strip at the bottom of the page."""
+        if watched is self.view and event.type() == QEvent.Type.Resize:
+            self._place_status()
+        return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the keys that nothing inside took; see the class."""
