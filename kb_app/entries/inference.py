@@ -398,6 +398,8 @@ def infer_stub(outline: Outline, body_line: int, title: str, state: State) -> bo
         return True
     if any(h.level == 1 and _DEPRECATED.search(h.title) for h in outline.headings[:1]):
         return True
+    if not _may_be_stub(outline, body_line):
+        return False
     content = [
         stripped
         for line in outline.lines[body_line - 1 :]
@@ -412,6 +414,15 @@ def infer_stub(outline: Outline, body_line: int, title: str, state: State) -> bo
         return True
     links = sum(1 for line in content if _LINK_ITEM.fullmatch(line))
     return links >= 3 and links * 10 >= len(content) * 8
+
+
+def _may_be_stub(outline: Outline, body_line: int) -> bool:
+    """Tell, cheaply, whether a page is short or mostly links: pages of prose are no stubs."""
+    rest = outline.lines[body_line - 1 :]
+    if len(rest) < 40:
+        return True
+    sample = [line for line in rest[:60] if line.strip() and not line.startswith("#")]
+    return sum(1 for line in sample if "](" in line or "http" in line) * 2 >= len(sample)
 
 
 _LINK_ITEM = re.compile(r"[-*+]\s+(?:\[[^\[\]]*\]\([^()]*\)[.,;]?|<?https?://\S+>?)")

@@ -35,8 +35,8 @@ _IGNORED_STEMS = frozenset((
     "code_of_conduct", "changelog", "pull_request_template", "issue_template", "provenance",
 ))  # fmt: skip
 _IGNORED_ROOT_STEMS = frozenset((
-    "contributing", "license", "licence", "security", "governance", "maintainers", "adopters", "authors", "claude",
-    "agents", "notice", "support", "releasing",
+    "contributing", "license", "licence", "security", "governance", "maintainers", "adopters", "authors",
+    "claude", "agents", "notice", "support", "releasing",
 ))  # fmt: skip
 """Files about a repository, not about what it describes; deeper in the tree such names may be topics."""
 

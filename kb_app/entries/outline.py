@@ -92,46 +92,60 @@ class _Scanner:
         self._fences: list[Fence] = []
         self._notes: list[Note] = []
         self._never_closed: set[str] = set()
+        self._paragraph = -1  # index of the open paragraph's first line
+        self._in_list = False
 
     def scan(self) -> Outline:
         lines, number, total = self._lines, self._start, len(self._lines)
-        paragraph = -1  # index of the open paragraph's first line
-        in_list = False
         while number < total:
             line = lines[number]
             stripped = line.lstrip(" \t")
             if not stripped:
-                paragraph = -1
+                self._paragraph = -1
                 number += 1
-                continue
-            first = stripped[0]
-            if ("```" in line or "~~~" in line) and (fence := _opening(line)) is not None:
-                number, paragraph = self._fence(number, *fence), -1
-                continue
-            indent = len(line) - len(stripped)
-            if indent > 3 or line[0] == "\t":
+            elif stripped[0].isalpha():  # by far the most lines: they can only begin a paragraph
+                if self._paragraph < 0 and line[:4] != "    " and line[0] != "\t":
+                    self._text(number, has_indent=line[0] == " ")
                 number += 1
-                continue
-            if first == "<" and _RAW_BLOCK.match(line):
-                number, paragraph = self._raw_block(number), -1
-                continue
-            if first == "#" and (atx := _ATX.match(line)) is not None:
-                self._headings.append(
-                    (len(atx.group(1)), _CLOSING_HASHES.sub("", atx.group(2) or ""), number, number)
-                )
-                paragraph, in_list = -1, False
-            elif first in "=-" and paragraph >= 0 and (setext := _SETEXT.match(line)) is not None:
-                text = " ".join(part.strip() for part in lines[paragraph:number])
-                self._headings.append((1 if setext.group(1)[0] == "=" else 2, text, paragraph, number))
-                paragraph, in_list = -1, False
-            elif _LIST_ITEM.match(line):
-                paragraph, in_list = -1, True
-            elif _NOT_PARAGRAPH.match(line):
-                paragraph = -1
-            elif paragraph < 0 and not (in_list and (indent or (number and lines[number - 1].strip()))):
-                paragraph, in_list = number, False
-            number += 1
+            else:
+                number = self._markup(number, line, stripped)
         return self._outline()
+
+    def _markup(self, number: int, line: str, stripped: str) -> int:
+        """Read a line that may begin a block; return the index of the next one."""
+        if ("```" in line or "~~~" in line) and (fence := _opening(line)) is not None:
+            self._paragraph = -1
+            return self._fence(number, *fence)
+        indent = len(line) - len(stripped)
+        if indent > 3 or line[0] == "\t":
+            return number + 1
+        first = stripped[0]
+        if first == "<" and _RAW_BLOCK.match(line):
+            self._paragraph = -1
+            return self._raw_block(number)
+        if first == "#" and (atx := _ATX.match(line)) is not None:
+            text = _CLOSING_HASHES.sub("", atx.group(2) or "")
+            self._heading(len(atx.group(1)), text, number, number)
+        elif first in "=-" and self._paragraph >= 0 and _SETEXT.match(line):
+            text = " ".join(part.strip() for part in self._lines[self._paragraph : number])
+            self._heading(1 if first == "=" else 2, text, self._paragraph, number)
+        elif _LIST_ITEM.match(line):
+            self._paragraph, self._in_list = -1, True
+        elif _NOT_PARAGRAPH.match(line):
+            self._paragraph = -1
+        elif self._paragraph < 0:
+            self._text(number, has_indent=indent > 0)
+        return number + 1
+
+    def _text(self, number: int, *, has_indent: bool) -> None:
+        """Begin a paragraph, unless the line continues a list item."""
+        if self._in_list and (has_indent or (number and self._lines[number - 1].strip())):
+            return
+        self._paragraph, self._in_list = number, False
+
+    def _heading(self, level: int, text: str, first: int, last: int) -> None:
+        self._headings.append((level, text, first, last))
+        self._paragraph, self._in_list = -1, False
 
     def _outline(self) -> Outline:
         taken: dict[str, int] = {}
@@ -229,6 +243,7 @@ _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": " 
 CODE_SPAN = re.compile(r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)")
 """A code span on one line; group 2 is its content."""
 _MARKED = re.compile(r"[`*_~\[\]<&\\{!]")
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9 _-]")
 _MAX_TITLE = 300
 
 
@@ -265,8 +280,12 @@ def slug(title: str, taken: dict[str, int]) -> str:
     Source: the rule of ``github-slugger``: lower case, letters, digits, marks, ``-`` and ``_`` are kept,
     each blank becomes ``-``, and repeats get ``-1``, ``-2``, …
     """
-    kept = (c for c in title.strip().lower() if c in " -_" or unicodedata.category(c)[0] in "LNM")
-    base = "".join(kept).replace(" ", "-") or "section"
+    lowered = title.strip().lower()
+    if lowered.isascii():
+        kept = _NOT_IN_SLUG.sub("", lowered)
+    else:
+        kept = "".join(c for c in lowered if c in " -_" or unicodedata.category(c)[0] in "LNM")
+    base = kept.replace(" ", "-") or "section"
     anchor = base
     while anchor in taken:
         taken[base] += 1
@@ -381,9 +400,10 @@ class HeadingMeaning:
 @lru_cache(maxsize=4096)
 def heading_meaning(title: str) -> HeadingMeaning:
     """Return what the plain heading ``title`` stands for, by the heading table."""
-    text = _NUMBERING.sub(
-        "", "".join(c for c in title if unicodedata.category(c) not in ("So", "Sk", "Cf", "Mn")).strip()
-    )
+    shown = title
+    if not title.isascii():
+        shown = "".join(c for c in title if unicodedata.category(c) not in ("So", "Sk", "Cf", "Mn")).strip()
+    text = _NUMBERING.sub("", shown)
     head, *rest = _SPLIT.split(text, maxsplit=1)
     for candidate, name in ((text, title), (head, rest[0] if rest else title)):
         key = " ".join(candidate.casefold().split())
