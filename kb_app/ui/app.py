@@ -122,6 +122,7 @@ class Running:
         self.desk = Desk(workspace, self.session, self.jobs, Workers.make(app), app)
         self.desk.start_search()
         self.window = MainWindow(self.desk, is_first_run=is_first_run)
+        self.window.reading.set_zoom(settings.zoom_percent)
         self.crashes.crashed.connect(self.window.report_crash)
         self.window.painted.connect(self._on_painted)
 
@@ -151,6 +152,7 @@ class Running:
 
     def _on_painted(self) -> None:
         self.desk.start_rest()
+        QTimer.singleShot(0, self.window.reading.prepare)
 
 
 def _open(options: Options, folders: AppFolders) -> Workspace:

@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
+from kb_app.logs import visible
 from kb_app.settings import Settings
 from kb_app.ui.common.actions import ActionId, ActionTable, When
-from kb_app.ui.common.messages import Message, MessageBar, Weight, announce
+from kb_app.ui.common.messages import Message, MessageBar, Toast, Weight, announce
 from kb_app.ui.common.reading import OpenedEntry
 from kb_app.ui.common.session import EntryRef
 from kb_app.ui.common.theme import Theme, ThemeChoice
@@ -84,7 +85,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageBar(self)
         self.filters = FilterPanel()
         self.results = ResultsPanel()
-        self.reading = ReadingPane()
+        self.reading = ReadingPane(self.desk.jobs)
         self.steps = StepsPanel()
         self.panes = Panes(self.filters, self.results, self.reading, self.steps)
         self.welcome = WelcomePage()
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
             box.addWidget(widget)
         box.addWidget(self.pages, 1)
         self.setCentralWidget(body)
+        self.toast = Toast(body)
         self.search = self.topbar.search
         self.search.setFocus()
 
@@ -169,8 +171,13 @@ class MainWindow(QMainWindow):
         self.steps.link_activated.connect(self._open_path)
         self.steps.progress_changed.connect(self.panes.set_progress)
         self.reading.link_activated.connect(self._open_path)
+        self.reading.external_link_requested.connect(self._ask_to_open)
         self.reading.star_requested.connect(self._toggle_star)
+        self.reading.copy_link_requested.connect(self._copy_path)
+        self.reading.copied.connect(self._say)
         self.reading.zoom_changed.connect(self._on_zoom_changed)
+        self.reading.back_requested.connect(self.desk.go_back)
+        self.reading.forward_requested.connect(self.desk.go_forward)
         self.topbar.bases_menu_requested.connect(self._fill_bases_menu)
         self.topbar.status.cancel_requested.connect(self.desk.cancel_indexing)
         self.welcome.bundled_chosen.connect(self._start_with_bundled)
@@ -210,6 +217,7 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self.panes.arrange(event.size().width())
         self.topbar.set_window_width(event.size().width())
+        self.toast.place()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember how the window stands, then let the workers go."""
@@ -241,7 +249,7 @@ class MainWindow(QMainWindow):
             self.search_for(text)
             self.search.focus()
         else:
-            self.messages.post(Message("The clipboard holds no text", weight=Weight.PASSING))
+            self._say("The clipboard holds no text")
 
     def _on_query_changed(self, query: Query) -> None:
         self.show_panes()
@@ -314,19 +322,41 @@ class MainWindow(QMainWindow):
         current = self.desk.current
         if current is None:
             return
-        path, _, _anchor = target.removeprefix("kb:").partition("#")
-        if path:
+        path, _, anchor = target.removeprefix("kb:").partition("#")
+        if path.startswith(("https:", "http:", "mailto:")):
+            self._ask_to_open(target)
+        elif path:
+            self.reading.go_to_anchor_next(anchor)
             self.open_entry(EntryRef(current.ref.knowledge_base, path))
+
+    def _ask_to_open(self, address: str) -> None:
+        """Show an address and open it outside only when the user agrees."""
+        self.messages.post(
+            Message(
+                "Open this address outside kb_app?",
+                visible(address),
+                Weight.NOTE,
+                "Open",
+                partial(_open_outside, address),
+                topic="link",
+            )
+        )
 
     def _on_entry_opened(self, opened: OpenedEntry, is_wanted: bool) -> None:  # noqa: FBT001 - signal
         state = self.desk.session.state
-        self.reading.show_entry(opened, is_starred=state.is_starred(opened.ref))
+        base = self.desk.base_of(opened.ref)
+        self.reading.show_entry(
+            opened,
+            base.root if base is not None else Path(),
+            is_starred=state.is_starred(opened.ref),
+            terms=self.results.list.terms_of(opened.ref),
+        )
         self.steps.show_plan(opened.plan, state.run_of(opened.ref))
         self.setWindowTitle(f"{opened.entry.title} – kb_app")
         if is_wanted:
             self.panes.show_tab(ReaderTab.ENTRY)
             if self._wants_reader_focus:
-                self.reading.setFocus(Qt.FocusReason.OtherFocusReason)
+                self.reading.focus_page()
         else:
             self._read_timer.start()
         self._wants_reader_focus = False
@@ -345,14 +375,13 @@ class MainWindow(QMainWindow):
     def _toggle_star(self) -> None:
         is_starred = self.desk.toggle_star()
         self.reading.set_starred(is_starred=is_starred)
-        text = "Starred" if is_starred else "No longer starred"
-        self.messages.post(Message(text, weight=Weight.PASSING, topic="star"))
+        self._say("Starred" if is_starred else "No longer starred")
 
     def _copy_path(self) -> None:
         current = self.desk.current
         if current is not None:
             QGuiApplication.clipboard().setText(current.ref.path)
-            self.messages.post(Message("Path copied", current.ref.path, Weight.PASSING, topic="copy"))
+            self._say("Path copied")
 
     def _find_in_page(self) -> None:
         self.panes.show_tab(ReaderTab.ENTRY)
@@ -372,14 +401,12 @@ class MainWindow(QMainWindow):
     def _copy_command(self) -> None:
         self.panes.show_tab(ReaderTab.STEPS)
         if not self.steps.copy_current():
-            self.messages.post(
-                Message("The current step has no command", weight=Weight.PASSING, topic="copy")
-            )
+            self._say("The current step has no command")
 
     def _on_copied(self, text: str) -> None:
         lines = text.count("\n") + 1
         what = "Command copied" if lines == 1 else f"{lines} lines copied"
-        self.messages.post(Message(what, weight=Weight.PASSING, topic="copy"))
+        self._say(what)
         if self.desk.current is not None:
             self.desk.remember(self.desk.current)
 
@@ -447,7 +474,7 @@ class MainWindow(QMainWindow):
         elif place is self.search:
             self.search.focus()
         else:
-            place.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.reading.focus_page()
 
     # -- settings -------------------------------------------------------------------------------------
 
@@ -512,6 +539,7 @@ class MainWindow(QMainWindow):
         self.topbar.set_bases(text, "\n".join(f"{b.name}: {b.root}" for b in bases))
 
     def _fill_bases_menu(self, menu: QMenu) -> None:
+        self.actions_table.bind_icons()
         menu.clear()
         shown = {base.name for base in self.desk.bases}
         for base in self.desk.workspace.bases:
@@ -575,6 +603,10 @@ class MainWindow(QMainWindow):
             )
         )
 
+    def _say(self, text: str) -> None:
+        """Say something that passes by itself."""
+        self.toast.say(text)
+
     def _quit(self) -> None:
         self.close()
 
@@ -594,6 +626,12 @@ class MainWindow(QMainWindow):
             if is_true:
                 facts.add(fact)
         self.actions_table.update_enabled(facts)
+        history = self.desk.history
+        self.reading.set_history(can_go_back=history.can_go_back, can_go_forward=history.can_go_forward)
+
+
+def _open_outside(address: str) -> None:
+    QDesktopServices.openUrl(QUrl(address))
 
 
 def _holds(place: QWidget, focused: QWidget | None) -> bool:

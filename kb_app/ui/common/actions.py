@@ -181,8 +181,6 @@ class ActionTable(QObject):
         for spec in ACTIONS:
             action = QAction(spec.text, self)
             action.setObjectName(spec.id.value)
-            if spec.icon:
-                bind_icon(action, spec.icon, "text2", 16)
             if spec.shortcuts and not spec.is_key_local:
                 action.setShortcuts([QKeySequence(keys) for keys in spec.shortcuts])
                 action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
@@ -199,8 +197,16 @@ class ActionTable(QObject):
         for spec in ACTIONS:
             self._actions[spec.id].setEnabled(spec.when in true)
 
+    def bind_icons(self) -> None:
+        """Give the actions their icons: when a menu is about to show, not at start."""
+        for spec in ACTIONS:
+            action = self._actions[spec.id]
+            if spec.icon and action.icon().isNull():
+                bind_icon(action, spec.icon, "text2", 16)
+
     def fill_menu(self, menu: QMenu) -> None:
         """Add every action to ``menu``, one submenu for each group."""
+        menu.aboutToShow.connect(self.bind_icons)
         for name in MenuName:
             group = menu.addMenu(name.value)
             for spec in ACTIONS:

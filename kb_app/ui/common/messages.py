@@ -6,26 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.widgets import IconButton, IconLabel, label, text_button
 
-PASSING_MS = 4_000
+PASSING_MS = 2_400
 
 
 class Weight(StrEnum):
-    """How much a message matters; what passes goes away by itself."""
+    """How much a message matters."""
 
-    PASSING = "passing"
     NOTE = "note"
     PROBLEM = "problem"
 
 
 _LOOKS = {
-    Weight.PASSING: ("circle-check", "fix"),
     Weight.NOTE: ("info", "info"),
     Weight.PROBLEM: ("triangle-alert", "danger"),
 }
@@ -55,6 +53,46 @@ class Message:
 def announce(widget: QWidget, text: str) -> None:
     """Let a screen reader say ``text``."""
     QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+class Toast(QFrame):
+    """A few words that pass by themselves at the bottom of the window; nothing moves for them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        """Make a hidden one over ``parent``."""
+        super().__init__(parent)
+        self.setObjectName("toast")
+        self.setProperty("surface", "popup")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 16, 8)
+        row.setSpacing(8)
+        row.addWidget(IconLabel("circle-check", "fix", 16, self))
+        self._text = label("", "", self)
+        row.addWidget(self._text)
+        self._timer = QTimer(self, singleShot=True, interval=PASSING_MS)
+        self._timer.timeout.connect(self.hide)
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Show ``text`` for a moment; a screen reader says it."""
+        self._text.setText(text)
+        self.adjustSize()
+        self.place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+        announce(self, text)
+
+    def text(self) -> str:
+        """Return what is said now, empty when nothing is."""
+        return "" if self.isHidden() else self._text.text()
+
+    def place(self) -> None:
+        """Stand at the bottom, in the middle."""
+        parent = self.parentWidget()
+        if parent is not None:
+            self.move((parent.width() - self.width()) // 2, parent.height() - self.height() - 24)
 
 
 class MessageBar(QFrame):
@@ -89,8 +127,6 @@ class MessageBar(QFrame):
         row.addWidget(self._action)
         row.addStretch(1)
         row.addWidget(self._close)
-        self._timer = QTimer(self, singleShot=True, interval=PASSING_MS)
-        self._timer.timeout.connect(self._dismiss)
         self.hide()
 
     @property
@@ -103,10 +139,7 @@ class MessageBar(QFrame):
         kept = [
             m for m in self._messages if m != message and not (message.topic and m.topic == message.topic)
         ]
-        if message.weight is not Weight.PASSING:
-            kept = [m for m in kept if m.weight is not Weight.PASSING]
-        order = (Weight.PROBLEM, Weight.PASSING, Weight.NOTE)
-        self._messages = sorted((message, *kept), key=lambda m: order.index(m.weight))
+        self._messages = sorted((message, *kept), key=lambda m: m.weight is not Weight.PROBLEM)
         announce(self, f"{message.text}. {message.hint}" if message.hint else message.text)
         self._show()
 
@@ -118,7 +151,6 @@ class MessageBar(QFrame):
     def _show(self) -> None:
         message = self.current
         self.setVisible(message is not None)
-        self._timer.stop()
         if message is not None:
             icon, tone = _LOOKS[message.weight]
             set_property(self, "tone", tone)
@@ -129,8 +161,6 @@ class MessageBar(QFrame):
             self._action.setVisible(bool(message.action))
             self._action.setText(message.action)
             self._action.setAccessibleName(message.action)
-            if message.weight is Weight.PASSING:
-                self._timer.start()
         self.shown.emit(message)
 
     def _dismiss(self) -> None:

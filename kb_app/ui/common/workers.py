@@ -29,6 +29,9 @@ RESTART_PAUSES_MS = (0, 250, 1000, 4000, 15000)
 MAX_LINE_BYTES = 64_000_000
 """A worker that writes more than this without a line end is broken."""
 
+MAX_ERROR_BYTES = 16_000
+"""How much of a worker's error stream is kept for the log: the end of it tells why it died."""
+
 Message = Mapping[str, object]
 
 
@@ -119,6 +122,7 @@ class WorkerProcess(QObject):
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._buffer = bytearray()
+        self._errors = bytearray()
         self._crashes = 0
         self._is_wanted = False
         self._process: QProcess | None = None
@@ -178,9 +182,12 @@ class WorkerProcess(QObject):
         if process is None:
             return
         process.closeWriteChannel()
-        if process.state() is not QProcess.ProcessState.NotRunning:
-            process.waitForFinished(patience_ms)
-        self._retire(is_kill=True)
+        if process.state() is not QProcess.ProcessState.NotRunning and not process.waitForFinished(
+            patience_ms
+        ):
+            process.kill()
+            process.waitForFinished(1_000)
+        self._retire(is_kill=False)
 
     def stop_softly(self) -> None:
         """Close the process's input, which asks it to end; `exited` tells when it has."""
@@ -286,9 +293,15 @@ class WorkerProcess(QObject):
 
     def _on_error_output(self) -> None:
         if self._process is not None:
-            text = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip()
-            if text:
-                logger.warning("%s: %s", self.name, text)
+            self._errors += self._process.readAllStandardError().data()
+            del self._errors[:-MAX_ERROR_BYTES]
+
+    def _log_errors(self) -> None:
+        """Log what the process wrote to its error stream, in one record."""
+        text = self._errors.decode(errors="replace").strip()
+        self._errors.clear()
+        if text:
+            logger.warning("%s: %s", self.name, text)
 
     def _on_deadline(self) -> None:
         now = time.monotonic()
@@ -318,6 +331,7 @@ class WorkerProcess(QObject):
     def _on_finished(self, exit_code: int, _status: QProcess.ExitStatus) -> None:
         self._on_output()
         self._on_error_output()
+        self._log_errors()
         self._after_end(is_unexpected=self._is_wanted and (self._is_kept_alive or exit_code != 0))
 
     def _after_end(self, *, is_unexpected: bool) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
+    QHBoxLayout,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -158,7 +159,11 @@ class _Group(QWidget):
         self._more = QPushButton(self)
         self._more.setProperty("role", "link")
         self._more.clicked.connect(lambda: self.expanded.emit(self.facet))
-        self._layout.addWidget(self._more)
+        more_row = QHBoxLayout()
+        more_row.setContentsMargins(6, 0, 0, 0)
+        more_row.addWidget(self._more)
+        more_row.addStretch(1)
+        self._layout.addLayout(more_row)
 
     def show_group(self, group: FacetGroup, *, is_expanded: bool) -> None:
         """Show another state of the facet; rows are used again."""
@@ -176,7 +181,6 @@ class _Group(QWidget):
         text = "Show fewer" if is_expanded else f"{group.hidden:,} more"
         self._more.setText(text)
         self._more.setAccessibleName(f"{group.title}: {text.lower()}")
-        self._more.setContentsMargins(10, 0, 0, 0)
         self._more.setVisible(group.hidden > 0 or is_expanded)
 
     def _on_clicked(self) -> None:

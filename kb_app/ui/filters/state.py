@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from kb_app.ui.results.state import KIND_NAMES
 
-SHOWN_VALUES = 7
+SHOWN_VALUES = 5
 """Values of a facet that show before "more" is pressed."""
 
 

@@ -66,6 +66,15 @@ class ResultList(QListView):
         row = self._model.row_at(self.currentIndex())
         return row.ref if row else None
 
+    def terms_of(self, ref: EntryRef) -> tuple[str, ...]:
+        """Return the words of the search that were found in an entry, as its row marks them."""
+        hit = next((row.hit for row in self.rows if row.ref == ref and row.hit is not None), None)
+        if hit is None:
+            return ()
+        found = [hit.snippet[start:end] for start, end in hit.snippet_marks]
+        found += [hit.title[start:end] for start, end in hit.title_marks]
+        return tuple(dict.fromkeys(word for word in found if len(word) > 1))
+
     def set_rows(self, rows: Sequence[Row], *, selects: bool = True) -> None:
         """Show other rows; the same entry stays selected if it is still there, else the first is."""
         before = self.current_ref()

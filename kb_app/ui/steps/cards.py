@@ -39,6 +39,7 @@ from kb_app.ui.steps.state import (
     StepView,
     decide_copy,
     inline_html,
+    inline_text,
     plain_words,
 )
 
@@ -49,6 +50,7 @@ LANE_LOOKS: Mapping[Lane, tuple[str, str, str, str]] = {
 """Icon, tone, name and purpose of each column."""
 
 _CONFIRMED_MS = 1_600
+_TICK_WIDTH = 24
 
 
 class WrappedCode(QLabel):
@@ -63,6 +65,7 @@ class WrappedCode(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self._font: QFont = mono_font(12)
         self._marked: tuple[str, ...] = ()
+        self._corner = QSize(0, 0)
         self._layout: QTextLayout | None = None
         self._layout_width = -1.0
         self._height = 18.0
@@ -78,6 +81,11 @@ class WrappedCode(QLabel):
         self.setAccessibleName(self.text())
         self._forget()
         self.updateGeometry()
+
+    def keep_corner_free(self, corner: QSize) -> None:
+        """Leave room for a button in the upper right corner; lines below it use the whole width."""
+        self._corner = corner
+        self._forget()
 
     def hasHeightForWidth(self) -> bool:
         """The text needs more lines in a narrow column."""
@@ -124,10 +132,12 @@ class WrappedCode(QLabel):
         height = 0.0
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
-            line.setLineWidth(width)
+            beside_corner = height < self._corner.height()
+            line.setLineWidth(max(24.0, width - self._corner.width()) if beside_corner else width)
             line.setPosition(QPointF(0, height))
             height += round(line.height() * 1.12)
         layout.endLayout()
+        height = max(height, float(self._corner.height()))
         self._layout, self._layout_width, self._height = layout, width, height
 
     def _formats(self) -> list[QTextLayout.FormatRange]:
@@ -170,14 +180,11 @@ class CommandBox(QFrame):
         self.copy_button = IconButton("copy", "Copy the command", self, size=15, shortcut="C")
         self.copy_button.setObjectName("copyCommand")
         self.copy_button.clicked.connect(self.copy)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self._code, 1)
-        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._code.keep_corner_free(QSize(26, 22))
         self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(10, 6, 4, 6)
+        self._box.setContentsMargins(10, 7, 10, 7)
         self._box.setSpacing(6)
-        self._box.addLayout(row)
+        self._box.addWidget(self._code)
         self._question: CopyQuestion | None = None
         self._done_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._done_timer.timeout.connect(self._on_done_shown)
@@ -186,6 +193,12 @@ class CommandBox(QFrame):
         if command.output:
             self._box.addWidget(_Remark("terminal", "muted", f"prints: {_first_line(command.output)}", self))
         self.set_values({})
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the copy button in the corner."""
+        super().resizeEvent(event)
+        self.copy_button.move(self.width() - self.copy_button.width() - 3, 3)
+        self.copy_button.raise_()
 
     def set_values(self, values: Mapping[str, str]) -> None:
         """Show the command with these values."""
@@ -259,7 +272,10 @@ class CopyQuestion(QFrame):
         box.setContentsMargins(10, 8, 8, 8)
         box.setSpacing(6)
         for sentence in self._sentences(decision):
-            text = label(sentence, "secondary", self, wrap=True)
+            text = QLabel(inline_text(sentence), self)
+            text.setTextFormat(Qt.TextFormat.RichText)
+            text.setWordWrap(True)
+            text.setFont(ui_font(12))
             box.addWidget(text)
         self._yes = _WrappedButton(self._agreement(decision), self)
         self._yes.setProperty("role", "danger" if decision.target or decision.hazards else "primary")
@@ -364,7 +380,7 @@ class StepCard(QFrame):
         self.setObjectName("step")
         self.commands: list[CommandBox] = []
         box = QVBoxLayout(self)
-        box.setContentsMargins(10, 8, 10, 10)
+        box.setContentsMargins(8, 8, 8, 8)
         box.setSpacing(8)
         box.addLayout(self._build_head())
         for command in view.step.commands:
@@ -381,6 +397,7 @@ class StepCard(QFrame):
         row = QHBoxLayout()
         row.setSpacing(6)
         self.tick = QCheckBox(self)
+        self.tick.setFixedWidth(_TICK_WIDTH)
         self.tick.setObjectName("stepTick")
         self.tick.clicked.connect(self._on_clicked)
         self._text = QLabel(self)

@@ -48,8 +48,8 @@ class ValuesCard(QFrame):
         self.setObjectName("values")
         self.setProperty("surface", "card")
         box = QVBoxLayout(self)
-        box.setContentsMargins(12, 10, 12, 12)
-        box.setSpacing(8)
+        box.setContentsMargins(12, 8, 12, 10)
+        box.setSpacing(6)
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(label("Values", "heading", self))
@@ -78,6 +78,15 @@ class ValuesCard(QFrame):
     def values(self) -> dict[str, str]:
         """Return what is filled in."""
         return {name: field.text() for name, field in self._fields.items() if field.text().strip()}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names asked for, in order."""
+        return tuple(self._fields)
+
+    def set_value(self, name: str, value: str) -> None:
+        """Fill in one value."""
+        self._fields[name].setText(value)
 
     def field(self, name: str) -> QLineEdit | None:
         """Return the input of ``name``."""
@@ -220,6 +229,7 @@ class LaneColumn(QWidget):
         self._done: frozenset[str] = frozenset()
         self._values: Mapping[str, str] = {}
         self.active: PathView | None = view.paths[0] if view.paths else None
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._steps: dict[str, list[StepCard]] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -439,6 +449,10 @@ class StepsPanel(QWidget):
             self._scroll.ensureWidgetVisible(card, 0, 24)
         else:
             self._reset.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def cards(self, lane: Lane) -> list[StepCard]:
+        """Return the step cards of a column's chosen path."""
+        return self._columns[lane].step_cards if lane in self._columns else []
 
     def copy_current(self) -> bool:
         """Copy the first command of the current step; tell whether there was one."""

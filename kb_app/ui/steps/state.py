@@ -134,7 +134,7 @@ def _path_view(planned: PlannedPath, position: int) -> PathView:
     is_own = planned.origin == "own"
     return PathView(
         key=key,
-        name=path.name or path.heading,
+        name=_capitalised(path.name or path.heading),
         origin="" if is_own else _origin_text(planned),
         origin_path="" if is_own else planned.entry_path,
         attributes=attributes_of(path.attributes),
@@ -143,6 +143,15 @@ def _path_view(planned: PlannedPath, position: int) -> PathView:
         anchor=path.anchor,
         remark=_remark(planned),
     )
+
+
+_PROGRAMS = frozenset(("kubectl", "psql", "nginx", "redis", "etcd", "etcdctl", "kubeadm", "kubelet", "git"))
+
+
+def _capitalised(text: str) -> str:
+    """Return ``text`` with a large first letter, unless it begins with a name such as ``kubectl``."""
+    first = text.split(maxsplit=1)[0] if text.split() else ""
+    return text[:1].upper() + text[1:] if first.isalpha() and first not in _PROGRAMS else text
 
 
 def _origin_text(planned: PlannedPath) -> str:
@@ -287,7 +296,7 @@ _PLAIN_TWINS = str.maketrans(
 
 
 def cleaned(text: str) -> str:
-    """Return ``text`` with plain blanks, quotes and hyphens, without what is invisible or acts on a terminal."""
+    """Return ``text`` with plain blanks, quotes and hyphens, without what is invisible or acts on its own."""
     plain = text.translate(_PLAIN_TWINS)
     kept = []
     for character in plain:
@@ -343,6 +352,11 @@ def inline_html(markdown: str, *, mono_family: str) -> str:
         position = match.end()
     parts.append(_escaped(markdown[position:]))
     return "".join(parts).replace("\n", "<br>")
+
+
+def inline_text(text: str) -> str:
+    """Return foreign text for a rich-text label, letter by letter, long words with places to break."""
+    return _escaped(text).replace("\n", "<br>")
 
 
 def _inline_part(match: re.Match[str], mono_family: str) -> str:
