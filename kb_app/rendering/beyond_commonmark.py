@@ -50,7 +50,7 @@ _GENERATOR_LINE = re.compile(
 )
 _TEXT_ATTRIBUTE = re.compile(r"\b(?:caption|title|ref|relref)\b")
 _COMMENTS = re.compile(r"(?:<!--(?:(?!-->).)*-->[ \t]*)+")
-_HEADING_LABEL = re.compile(r"[ \t]*\{:?[ \t]*(?:[.\w=\"-]+[ \t]+)*#([\w.:-]{1,80})[^{}]*\}$")
+_HEADING_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*[#.][\w.:-]{1,80}[^{}]*\}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def after_comments(line: str) -> str | None:
     return line[found.end() :] if found and found.end() < len(line) else None
 
 
-def split_label(heading: str) -> tuple[str, str]:
-    """Split ``Heading {#label}`` into its text and its label; the label is empty when there is none."""
-    found = _HEADING_LABEL.search(heading) if heading.endswith("}") else None
-    return (heading[: found.start()], found[1]) if found else (heading, "")
+def without_label(heading: str) -> str:
+    """Return a heading without the attributes at its end, such as ``{#label}``."""
+    found = _HEADING_ATTRIBUTES.search(heading) if heading.endswith("}") else None
+    return heading[: found.start()] if found else heading

@@ -18,7 +18,8 @@ the number of its code block in ``block``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from xml.etree.ElementTree import Element, ElementTree, SubElement
@@ -28,8 +29,9 @@ from markdown.blockparser import BlockParser
 from markdown.extensions import Extension
 from markdown.util import AtomicString
 
+from kb_app.errors import LimitReached
 from kb_app.rendering import beyond_commonmark as beyond
-from kb_app.rendering.limits import MAX_CELLS, MAX_COLUMNS, MAX_DEPTH, InlineBudget
+from kb_app.rendering.limits import MAX_BLOCKS, MAX_CELLS, MAX_COLUMNS, MAX_DEPTH, InlineBudget
 from kb_app.rendering.model import CodeBlock
 
 _BLANKS = " \t"
@@ -191,6 +193,7 @@ class _Leaf:
         mark: characters that close a fence.
         indent: columns that the fence is indented by.
         language: of the code.
+        last_line: of a fence that is never closed.
         end: what ends an HTML block; None for a blank line.
         alignments: of a table's columns.
     """
@@ -201,6 +204,7 @@ class _Leaf:
     mark: str = ""
     indent: int = 0
     language: str = ""
+    last_line: int = sys.maxsize
     end: re.Pattern[str] | None = None
     alignments: tuple[str, ...] = ()
 
@@ -222,6 +226,9 @@ class CommonMarkBlockParser(BlockParser):
 
     Attributes:
         first_line: 1-based number of the first line given to `parseDocument`.
+        last_line_of_fence: for fences that are never closed, where they are taken to end, both by 1-based
+            line. A strict parser shows the rest of the page as code there.
+        labels: anchors that the author has set.
         code_blocks: the code block of each ``pre`` in the tree, by its ``block`` number.
         footnotes: label to the detached element that holds the note, in order of definition.
         budget: what inline parsing may still cost on this page.
@@ -230,6 +237,7 @@ class CommonMarkBlockParser(BlockParser):
     def __init__(self, md: Markdown, *, has_extras: bool = True) -> None:
         super().__init__(md)
         self.first_line = 1
+        self.last_line_of_fence: Mapping[int, int] = {}
         self._has_extras = has_extras
         self._openers = self._table_of_openers(has_extras=has_extras)
         self._start()
@@ -246,8 +254,12 @@ class CommonMarkBlockParser(BlockParser):
         self._loose: set[Element] = set()
         self._blank_in: Element | None = None  # innermost block that the line before left blank
         self._number = 0
+        self._lines: Sequence[str] = ()
+        self._last_ends: dict[int, int] = {}
+        self._blocks = 0
         self._cells = 0
-        self._labels: list[str] = []  # anchors waiting for the next block
+        self.labels: set[str] = set()
+        self._waiting_labels: list[str] = []  # for the next block
         self._has_contents_end = False
         self._is_in_contents = False
 
@@ -278,8 +290,13 @@ class CommonMarkBlockParser(BlockParser):
         return table
 
     def parseDocument(self, lines: Sequence[str]) -> ElementTree[Element]:  # type: ignore[override]  # noqa: N802
-        """Build the tree of a page from its lines, given without line ends."""
+        """Build the tree of a page from its lines, given without line ends.
+
+        Raises:
+            LimitReached: there are more than `MAX_BLOCKS` blocks.
+        """
         self._start()
+        self._lines = lines
         self._has_contents_end = any(beyond.CONTENTS_END in line for line in lines)
         for number, line in enumerate(lines, self.first_line):
             self._number = number
@@ -342,6 +359,9 @@ class CommonMarkBlockParser(BlockParser):
     def _continue_verbatim(self, leaf: _Leaf, line: _Line) -> bool:
         """Add a line to an open leaf whose text is taken as it is; False when the line is not part of it."""
         if leaf.kind is _LeafKind.FENCE:
+            if self._number > leaf.last_line:
+                self._flush()
+                return False
             content = line.content
             if line.indent < 4 and len(content) >= len(leaf.mark) and not content.strip(leaf.mark[0]):
                 self._flush()
@@ -415,7 +435,7 @@ class CommonMarkBlockParser(BlockParser):
         text = self._without_references("\n".join(paragraph.lines)).strip()
         if not text:
             return _Step.NOTHING
-        self._stack[-1].element.remove(paragraph.element)
+        del self._stack[-1].element[-1]
         number, self._number = self._number, int(paragraph.element.get("line", "0"))
         self._leaf = None
         self._add_heading(1 if line.content[0] == "=" else 2, text)
@@ -440,19 +460,31 @@ class CommonMarkBlockParser(BlockParser):
             mark=found[1] or found[3],
             indent=line.indent,
             language=beyond.language_of(found[2] or found[4] or ""),
+            last_line=self.last_line_of_fence.get(self._number, sys.maxsize),
         )
         return _Step.USED
 
     def _open_html(self, line: _Line, depth: int) -> _Step:
-        end = next((end for start, end in _HTML_BLOCKS if start.match(line.content)), False)
-        if end is False:
+        kind = next((kind for kind, (start, _) in enumerate(_HTML_BLOCKS) if start.match(line.content)), None)
+        if kind is None or (self._has_extras and self._last_end(kind) < self._number):
             return _Step.NOTHING
+        end = _HTML_BLOCKS[kind][1]
         self._close(depth)
-        assert not isinstance(end, bool)
         self._leaf = _Leaf(_LeafKind.HTML, self._add("html"), [line.text], end=end)
         if end and end.search(line.text):
             self._flush()
         return _Step.USED
+
+    def _last_end(self, kind: int) -> int:
+        """Return the last line that can end an HTML block of a kind, so that an open one hides nothing."""
+        end = _HTML_BLOCKS[kind][1]
+        if end is None:
+            return self._number
+        if kind not in self._last_ends:
+            lines = self._lines
+            last = next((index for index in range(len(lines) - 1, -1, -1) if end.search(lines[index])), -1)
+            self._last_ends[kind] = self.first_line + last if last >= 0 else 0
+        return self._last_ends[kind]
 
     def _open_item(self, line: _Line, depth: int) -> _Step:
         found = _ITEM.match(line.content)
@@ -481,7 +513,7 @@ class CommonMarkBlockParser(BlockParser):
             return _Step.NOTHING
         paragraph.lines.pop()
         if not paragraph.lines:
-            self._stack[-1].element.remove(paragraph.element)
+            del self._stack[-1].element[-1]
             self._leaf = None
         self._close(depth)
         table = self._add("table")
@@ -545,12 +577,17 @@ class CommonMarkBlockParser(BlockParser):
     def _open_definition(self, line: _Line, depth: int) -> _Step:
         """Open a definition when the line before it is its term."""
         found = beyond.DEFINITION.match(line.content)
-        if not found or depth != len(self._stack) or len(self._stack) > MAX_DEPTH:
+        if not found or len(self._stack) > MAX_DEPTH:
             return _Step.NOTHING
         terms = self._paragraph(depth)
-        parent = self._stack[-1].element
-        if terms is not None:
-            parent.remove(terms.element)
+        parent = self._stack[depth - 1].element
+        if depth < len(self._stack):
+            if self._stack[depth].element.tag != "dd":
+                return _Step.NOTHING
+            self._close(depth)  # the next definition of the same term
+            listing = parent[-1]
+        elif terms is not None:
+            del parent[-1]
             self._leaf = None
             previous = parent[-1] if len(parent) else None
             listing = previous if previous is not None and previous.tag == "dl" else self._add("dl")
@@ -576,7 +613,8 @@ class CommonMarkBlockParser(BlockParser):
             return _Step.IGNORED
         label = beyond.LABEL.match(content)
         if label:
-            self._labels.append(label[1])
+            self.labels.add(label[1])
+            self._waiting_labels.append(label[1])
             self._close(depth)
             return _Step.IGNORED
         if beyond.is_for_the_generator(content):
@@ -611,19 +649,19 @@ class CommonMarkBlockParser(BlockParser):
         parent = container.element
         if container.kind is _Kind.ITEM and len(parent) and self._blank_in is self._block():
             self._loose.add(self._list_of[parent])
+        self._blocks += 1
+        if self._blocks > MAX_BLOCKS:
+            raise LimitReached(f"The page has more than {MAX_BLOCKS} blocks")
         element = SubElement(parent, tag, {"line": str(self._number), **attributes})
-        if self._labels:
-            element.set("labels", " ".join(self._labels))
-            self._labels.clear()
+        if self._waiting_labels:
+            element.set("labels", " ".join(self._waiting_labels))
+            self._waiting_labels.clear()
         return element
 
     def _add_heading(self, level: int, text: str) -> None:
         element = self._add(f"h{level}")
-        text, label = beyond.split_label(text)
-        if label:
-            element.set("labels", f"{element.get('labels', '')} {label}".strip())
         element.set("source", text)
-        element.text = self.budget.take(text)
+        element.text = self.budget.take(beyond.without_label(text))
 
     def _add_item(self, marker: str, starts_at: int | None) -> Element:
         """Append an item to the list before it, or to a new list when the marker changes."""
@@ -635,6 +673,7 @@ class CommonMarkBlockParser(BlockParser):
             self._marker_of[sequence] = marker
         elif self._blank_in is self._block():
             self._loose.add(sequence)
+        self._blocks += 1
         item = SubElement(sequence, "li", {"line": str(self._number)})
         self._list_of[item] = sequence
         return item
@@ -687,13 +726,27 @@ class CommonMarkBlockParser(BlockParser):
         text = "\n".join(leaf.lines).rstrip()
         if text.startswith("["):
             text = self._without_references(text)
+        parent = self._stack[-1].element
+        if text and self._has_extras and parent.tag == "blockquote" and text.startswith("[!"):
+            text = self._as_alert(parent, text)
         if text:
             leaf.element.text = self.budget.take(text)
             return
-        parent = self._stack[-1].element
-        parent.remove(leaf.element)
+        del parent[-1]
         if len(parent) and parent[-1] in self._marker_of:
             self._marker_of[parent[-1]] = ""  # a definition ends the list before it
+
+    @staticmethod
+    def _as_alert(quote: Element, text: str) -> str:
+        """Turn a quote that begins with ``[!NOTE]`` into a callout; return the rest of its paragraph."""
+        first, _, rest = text.partition("\n")
+        callout = beyond.alert(first) if len(quote) == 1 else None
+        if callout is None:
+            return text
+        quote.tag = callout.tag
+        quote.set("kind", callout.kind)
+        quote.set("title", callout.title)
+        return rest
 
     def _without_references(self, text: str) -> str:
         """Return a paragraph without the link reference definitions at its start [4.7]; record these."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from html import escape
@@ -10,28 +11,23 @@ from xml.etree.ElementTree import Element
 from kb_app.rendering import beyond_commonmark as beyond
 from kb_app.rendering.commonmark_blocks import CommonMarkBlockParser
 from kb_app.rendering.highlighting import Highlighter
-from kb_app.rendering.limits import MAX_FRAMES, MAX_ITEMS, MAX_WORD
+from kb_app.rendering.limits import MAX_FRAMES, MAX_IMAGES, MAX_ITEMS, MAX_SPANNED_CELLS, softened
 from kb_app.rendering.links import LinkKind, LinkResolver
 from kb_app.rendering.model import CodeBlock, OutlineItem
 
-#: Stands for a place to break a long word until the text has been checked for hidden characters.
-SOFT_BREAK = "\ufdd0"
-
 _AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
-_LONG_WORD = re.compile(rf"[^\s{SOFT_BREAK}]{{{MAX_WORD}}}(?=\S)")
 _TASK = re.compile(r"\[([ xX])\][ \t\n]+")
+
+_SPAN = re.compile(r"[1-9][0-9]?")
+_ALIGNMENTS = frozenset({"left", "right", "center"})
 
 _SAME = frozenset(["em", "strong", "b", "i", "u", "s", "code", "kbd", "sub", "sup", "small"])
 _RENAMED = {"del": "s", "strike": "s"}
 
 
-def _softened(text: str) -> str:
-    return _LONG_WORD.sub(lambda found: found[0] + SOFT_BREAK, text) if len(text) > MAX_WORD else text
-
-
 def _escaped(text: str) -> str:
     """Return text for HTML; references such as ``&copy;`` keep their meaning."""
-    text = _softened(text)
+    text = softened(text)
     if "&" in text:
         text = _AMPERSAND.sub("&amp;", text)
     if "<" in text:
@@ -76,6 +72,8 @@ class DialectWriter:
         self._pending = ""  # anchors for the start of the next text
         self._notes: dict[str, int] = {}  # footnote label to its number, in order of first reference
         self._is_in_link = False
+        self._spanned_cells = MAX_SPANNED_CELLS
+        self._images = MAX_IMAGES
         self._writers: dict[str, Callable[[Element], None]] = {
             "p": self._paragraph,
             "pre": self._code,
@@ -97,6 +95,9 @@ class DialectWriter:
 
     def __call__(self, root: Element) -> str:
         """Return the HTML of the tree under ``root``."""
+        self._resolver.anchors.update(self._parser.labels)
+        for element in root.iter("a"):
+            self._resolver.anchors.update(filter(None, (element.get("name"), element.get("id"))))
         self._children(root)
         return "".join(self._parts)
 
@@ -250,17 +251,23 @@ class DialectWriter:
                 self._table_part(child)
             self._parts.append(f"</{tag}>")
         elif element.tag in {"td", "th"}:
-            attributes = "".join(
-                f' {name}="{_attribute(value)}"'
-                for name in ("align", "colspan", "rowspan")
-                if (value := element.get(name))
-                and (name == "align" or (value.isdigit() and int(value) <= 60))
-            )
-            self._parts.append(f"<{element.tag}{attributes}>")
+            align = element.get("align") or ("left" if element.tag == "th" else "")
+            attributes = f' align="{align}"' if align in _ALIGNMENTS else ""
+            self._parts.append(f"<{element.tag}{attributes}{self._spans(element)}>")
             self._children(element)
             self._parts.append(f"</{element.tag}>")
         else:
             self._write(element)
+
+    def _spans(self, element: Element) -> str:
+        """Return the attributes of a cell that spans others, as long as the page may have so many."""
+        spans = {name: element.get(name, "") for name in ("colspan", "rowspan")}
+        sizes = {name: int(size) for name, size in spans.items() if _SPAN.fullmatch(size)}
+        covered = math.prod(sizes.values()) if sizes else 0
+        if not 1 < covered <= self._spanned_cells:
+            return ""
+        self._spanned_cells -= covered
+        return "".join(f' {name}="{size}"' for name, size in sizes.items())
 
     # Lists
 
@@ -312,7 +319,7 @@ class DialectWriter:
             if name:
                 self._parts.append(f'<a name="{_attribute(name)}"></a>')
         href = element.get("href")
-        if href is None or self._is_in_link:
+        if href is None or self._is_in_link or href.startswith("#tab/"):
             self._children(element)
             return
         target = self._resolver.link(href)
@@ -334,7 +341,8 @@ class DialectWriter:
         if self._pending:
             self._parts.append(self._pending)
             self._pending = ""
-        if address:
+        if address and self._images:
+            self._images -= 1
             title = element.get("title") or source
             self._parts.append(
                 f'<img src="{_attribute(address)}" alt="{_attribute(alt)}" title="{_attribute(title)}">'
@@ -366,5 +374,10 @@ class DialectWriter:
             self._pending += f'<a name="fn-{number}"></a>'
             self._parts.append("<li>")
             self._children(note)
-            self._parts.append(f'<a href="#fnref-{number}" title="#fnref-{number}">↩</a></li>')
+            back = f' <a href="#fnref-{number}" title="#fnref-{number}">↩</a>'
+            if self._parts[-1] == "</p>":
+                self._parts[-1] = f"{back}</p>"
+            else:
+                self._parts.append(back)
+            self._parts.append("</li>")
         self._parts.append("</ol>")

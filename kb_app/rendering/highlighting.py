@@ -15,7 +15,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
-from kb_app.rendering.limits import MAX_HIGHLIGHTED, MAX_HIGHLIGHTED_BLOCK
+from kb_app.rendering.limits import MAX_CODE_WORD, MAX_HIGHLIGHTED, MAX_HIGHLIGHTED_BLOCK, softened
 
 _ALIASES = {
     "shell": "bash",
@@ -77,11 +77,17 @@ class Highlighter:
     def __init__(self) -> None:
         self._left = MAX_HIGHLIGHTED
 
+    def _may_colour(self, text: str) -> bool:
+        """Tell whether ``text`` fits in the budget and has no line that is long enough to be slow."""
+        if len(text) > min(self._left, MAX_HIGHLIGHTED_BLOCK):
+            return False
+        return len(text) <= MAX_CODE_WORD or max(map(len, text.splitlines()), default=0) <= MAX_CODE_WORD
+
     def html_of(self, text: str, language: str) -> str:
         """Return ``text`` as HTML; escaped only, where there is no lexer or no budget."""
-        lexer = _lexer(language) if len(text) <= min(self._left, MAX_HIGHLIGHTED_BLOCK) else None
+        lexer = _lexer(language) if self._may_colour(text) else None
         if lexer is None:
-            return escape(text, quote=False)
+            return escape(softened(text, is_code=True), quote=False)
         self._left -= len(text)
         parts = []
         for kind, value in lexer.get_tokens(text):

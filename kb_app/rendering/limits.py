@@ -27,60 +27,87 @@ MAX_CELLS = 12_000
 #: Items of one list: ``QTextDocument`` is quadratic in them; longer lists are continued in a new one.
 MAX_ITEMS = 400
 
-#: Characters without a space before a place to break the line is offered.
+#: Cells covered by ``colspan`` and ``rowspan`` on a page, and images.
+MAX_SPANNED_CELLS = 1_000
+MAX_IMAGES = 400
+
+#: Characters without a space before a place to break the line is offered, and as much for code, whose text is
+#: left alone as long as possible; line breaking in ``QTextDocument`` is quadratic in the length of a word.
 MAX_WORD = 400
+MAX_CODE_WORD = 4_000
+
+#: Stands for a place to break a long word until the text has been checked for hidden characters.
+SOFT_BREAK = "\ufdd0"
 
 #: Characters of code that are coloured, on a page and in one block.
 MAX_HIGHLIGHTED = 60_000
 MAX_HIGHLIGHTED_BLOCK = 20_000
 
-#: Characters that inline parsing may look at on a page; see `InlineBudget`.
-MAX_INLINE_STEPS = 3_000_000
+#: Blocks of a page; a page with more is shown as plain text.
+MAX_BLOCKS = 25_000
 
-_OPENERS = re.compile(r"[\[\](){}<`*_~!\\:@]")
-_BRACKETS = re.compile(r"[\[\]()]")
+#: Inline marks of a page that are looked at, and characters that links are searched in.
+MAX_MARKS = 100_000
+MAX_LINK_STEPS = 1_500_000
+
+#: Sum over the texts of a page of length times marks: python-markdown copies the text at every mark.
+MAX_COPIED = 200_000_000
+
+#: Characters of one link's address and title, and of its text.
+MAX_LINK_TARGET = 2_000
+MAX_LINK_TEXT = 2_000
+
+_MARK = re.compile(r"[\[<`*_~\\{]|  \n|://|www\.")
+
+_LONG_WORD = re.compile(rf"\S{{{MAX_WORD}}}(?=\S)")
+_LONG_CODE_WORD = re.compile(rf"\S{{{MAX_CODE_WORD}}}(?=\S)")
 
 
-def _bracket_steps(text: str) -> int:
-    """Return how many characters python-markdown's link patterns look at, from brackets to their partners."""
-    steps = 0
-    open_at: dict[str, list[int]] = {"[": [], "(": []}
-    for found in _BRACKETS.finditer(text):
-        character, position = found[0], found.start()
-        if character in open_at:
-            open_at[character].append(position)
-            continue
-        stack = open_at["[" if character == "]" else "("]
-        if stack:
-            steps += position - stack.pop()
-    return steps + sum(len(text) - position for stack in open_at.values() for position in stack)
+def softened(text: str, *, is_code: bool = False) -> str:
+    """Return ``text`` with places to break its very long words."""
+    if len(text) <= MAX_WORD:
+        return text
+    pattern, limit = (_LONG_CODE_WORD, MAX_CODE_WORD) if is_code else (_LONG_WORD, MAX_WORD)
+    if max(map(len, text.split()), default=0) <= limit:
+        return text
+    return pattern.sub(lambda found: found[0] + SOFT_BREAK, text)
 
 
 class InlineBudget:
     """What inline parsing may still cost on a page.
 
-    Decision: python-markdown scans from every opening character on, so a text costs up to its length times
-    its openers. That product is known before parsing. A text that does not fit in the page's budget is shown
-    as it is written, without emphasis and links; ordinary pages use less than a twentieth.
+    Decision: python-markdown scans from every opening bracket on, up to the end of the text, so brackets make
+    it quadratic. The scans are counted where they happen, and stop when the page's budget is spent: what
+    follows is shown as it is written, without emphasis and links. Ordinary pages use less than a hundredth.
 
     Attributes:
         is_spent: some text was left unparsed.
     """
 
-    def __init__(self, steps: int = MAX_INLINE_STEPS) -> None:
-        self._steps = steps
+    def __init__(self, marks: int = MAX_MARKS, link_steps: int = MAX_LINK_STEPS) -> None:
+        self._marks = marks
+        self._link_steps = link_steps
+        self._copied = MAX_COPIED
         self.is_spent = False
 
     def take(self, text: str) -> str:
-        """Return ``text``, marked as not to be parsed when its cost does not fit."""
-        openers = len(_OPENERS.findall(text))
-        if not openers:
-            return text
-        cost = len(text) * openers
-        if cost > 200_000:
-            cost = len(text) * (openers - len(_BRACKETS.findall(text))) // 8 + _bracket_steps(text)
-        if cost > self._steps:
+        """Return ``text``, marked as not to be parsed when it holds no mark or too many."""
+        if not _MARK.search(text):
+            return AtomicString(text)
+        marks = len(_MARK.findall(text))
+        if marks > self._marks or marks * len(text) > self._copied:
             self.is_spent = True
             return AtomicString(text)
-        self._steps -= cost // 8
+        self._marks -= marks
+        self._copied -= marks * len(text)
         return text
+
+    def may_scan(self) -> bool:
+        """Tell whether links may still be searched for."""
+        if self._link_steps < 0:
+            self.is_spent = True
+        return self._link_steps >= 0
+
+    def scanned(self, steps: int) -> None:
+        """Count characters that a search for a link has looked at."""
+        self._link_steps -= steps

@@ -10,13 +10,14 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from html import unescape
 from urllib.parse import quote, unquote, urlsplit
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 _MAIL = re.compile(r"[\w.+%'-]{1,64}@[\w.-]{1,255}(?:\?[^\s<>\"]{0,500})?", re.ASCII)
 _SAFE_IN_URL = "!#$%&'()*+,/:;=?@[]~"
 _SAFE_IN_PATH = "!$'()*+,/;=@~"
@@ -70,14 +71,14 @@ class LinkResolver:
     Args:
         path: of the page in its knowledge base, ``/``-separated.
         is_file: tells whether a path relative to the knowledge base is a file in it.
-        anchors: of the page.
+        anchors: of the page; more may be added before the first link is resolved.
     """
 
-    def __init__(self, path: str, is_file: Callable[[str], bool], anchors: Collection[str]) -> None:
+    def __init__(self, path: str, is_file: Callable[[str], bool], anchors: set[str]) -> None:
         self._path = path
         self._folder = posixpath.dirname(path)
         self._is_file = is_file
-        self._anchors = anchors
+        self.anchors = anchors
         self._files: dict[str, bool] = {}
 
     def link(self, target: str) -> ResolvedLink:
@@ -125,9 +126,7 @@ class LinkResolver:
     @staticmethod
     def _is_plain(target: str) -> bool:
         """Refuse hidden characters, backslashes (UNC and drive paths) and addresses without a scheme."""
-        if target.startswith("//") or "\\" in target or _has_hidden(target):
-            return False
-        return not any(ord(character) < 32 or ord(character) == 127 for character in target)
+        return not (target.startswith("//") or _FORBIDDEN.search(target) or _has_hidden(target))
 
     @staticmethod
     def _web(target: str) -> ResolvedLink | None:
@@ -144,7 +143,7 @@ class LinkResolver:
     def _anchor(self, target: str) -> ResolvedLink:
         name = unquote(target[1:])
         for candidate in (name, name.lower()):
-            if candidate in self._anchors:
+            if candidate in self.anchors:
                 return ResolvedLink(LinkKind.ANCHOR, "#" + candidate, target)
         return ResolvedLink(LinkKind.BROKEN, "", target)
 

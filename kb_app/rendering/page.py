@@ -13,10 +13,11 @@ from markdown.treeprocessors import Treeprocessor
 
 from kb_app.entries.front_matter import read_front_matter
 from kb_app.entries.outline import heading_anchor, outline_of, plain_title
+from kb_app.errors import LimitReached
 from kb_app.rendering.commonmark_blocks import CommonMarkBlockParser, CommonMarkBlocks
-from kb_app.rendering.dialect import SOFT_BREAK, DialectWriter
+from kb_app.rendering.dialect import DialectWriter
 from kb_app.rendering.inline import InlineSyntax
-from kb_app.rendering.limits import MAX_CHARACTERS
+from kb_app.rendering.limits import MAX_CHARACTERS, SOFT_BREAK, softened
 from kb_app.rendering.links import LinkResolver
 from kb_app.rendering.model import RenderedPage
 from kb_app.rendering.raw_html import build_raw_html
@@ -75,6 +76,8 @@ def render(text: str, *, path: str, is_file: Callable[[str], bool]) -> RenderedP
         return plain_page(text, _TOO_LARGE)
     try:
         return _render(text, path, is_file)
+    except LimitReached:
+        return plain_page(text, _TOO_LARGE)
     except RecursionError:
         return plain_page(text, _TOO_DEEP)
 
@@ -93,6 +96,9 @@ def _render(text: str, path: str, is_file: Callable[[str], bool]) -> RenderedPag
     inline.set_title(front_matter.text("title"))
     parser = cast("CommonMarkBlockParser", md.parser)
     parser.first_line = front_matter.body_line
+    parser.last_line_of_fence = {
+        fence.first_line: fence.last_line for fence in outline.fences if not fence.is_closed
+    }
     body = lines[front_matter.body_line - 1 :]
     known = {anchor for anchor, _title in anchors.values()}
     resolver = LinkResolver(path, is_file, known)
@@ -113,6 +119,5 @@ def plain_page(text: str, notice: str) -> RenderedPage:
         text: the whole file.
         notice: one sentence for the user.
     """
-    return RenderedPage(
-        html=f'<pre class="plain">{escape(reveal_hidden(text))}</pre>', notices=(notice,), is_plain=True
-    )
+    html = escape(softened(reveal_hidden(text), is_code=True)).replace(SOFT_BREAK, "\u200b")
+    return RenderedPage(html=f'<pre class="plain">{html}</pre>', notices=(notice,), is_plain=True)
