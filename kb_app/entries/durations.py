@@ -20,7 +20,7 @@ _MINUTES = {
     "y": 525600.0, "yr": 525600.0, "year": 525600.0, "years": 525600.0,
 }  # fmt: skip
 _NUMBER = r"(\d{1,7}(?:[.,]\d{1,3})?)"
-_UNIT = r"([A-Za-z]{1,7})\b"
+_UNIT = rf"({'|'.join(sorted(_MINUTES, key=len, reverse=True))})\b"
 _AMOUNT = re.compile(
     rf"(?<![\w.]){_NUMBER}\s?(?:{_UNIT})?(?:\s?(?:-|–|—|\bto\b|\.\.)\s?{_NUMBER}\s?{_UNIT})?", re.IGNORECASE
 )
@@ -76,6 +76,4 @@ def _amount(match: re.Match[str]) -> tuple[float, float] | None:
 
 def _value(number: str, unit: str | None) -> float | None:
     factor = _MINUTES.get((unit or "").lower())
-    if factor is None and unit and unit[-1:].lower() in "smhd":
-        return None
     return None if factor is None else float(number.replace(",", ".")) * factor

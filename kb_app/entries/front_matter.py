@@ -133,7 +133,7 @@ def _unclosed(lines: Sequence[str], first: int) -> FrontMatter:
         return FrontMatter()  # a thematic break, not front matter
     note = Note("front-matter-unclosed", Severity.WARNING, "The front matter has no closing ---", first + 1)
     end = first + 1
-    while end < len(lines) and _SIMPLE_KEY.match(lines[end]):
+    while end < min(len(lines), first + 500) and _SIMPLE_KEY.match(lines[end]):
         end += 1
     values, found = _loose(lines[first + 1 : end], first + 2)
     return FrontMatter(values, found, end + 1, (note,))
@@ -268,6 +268,8 @@ class _EventReader:
             raise _Refused(f"nested deeper than {MAX_DEPTH} levels", self._offset)
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             line = self._line(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise _Refused("a key is not plain text", line)
             name = self._text(event, depth)
             key = f"{prefix}{name}"
             if name == "<<":
