@@ -101,11 +101,12 @@ class ReadingPane(QStackedWidget):
         place = place_of(entry.product, entry.component)
         folder, _, name = entry.path.rpartition("/")
         where = f"{place}  ·  {name}" if place else (f"{folder} / {name}" if folder else name)
+        self.setCurrentWidget(reader)  # first: a page laid out for another width scrolls when it gets its own
+        reader.resize(self.contentsRect().size())
         reader.show_page(opened.page, root, entry.path, breadcrumb=where, anchor=anchor)
         reader.set_facts(facts_of(entry, dt.date.today()))
         reader.set_starred(is_starred=is_starred)
         reader.mark_terms(tuple(terms))
-        self.setCurrentWidget(reader)
 
     def show_failure(self, fault: WorkerFault) -> None:
         """Say why the entry cannot be shown."""

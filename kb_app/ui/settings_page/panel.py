@@ -257,7 +257,7 @@ class SettingsPage(Page):
         )
         box.addWidget(label(name, "heading", row))
         place = ElidedLabel(problem or location, row)
-        place.setProperty("text", "secondary")
+        place.setProperty("textstyle", "secondary")
         box.addWidget(place, 1)
         if is_removable:
             remove = IconButton("x", f"Remove {name} from the list; the folder stays", row, size=14)

@@ -344,7 +344,7 @@ class _Remark(QWidget):
         self._label = QLabel(self)
         self._label.setTextFormat(Qt.TextFormat.RichText)
         self._label.setWordWrap(True)
-        self._label.setProperty("text", "secondary")
+        self._label.setProperty("textstyle", "secondary")
         if tone != "muted":
             self._label.setProperty("tone", tone)
         self._label.setText(inline_html(text, mono_family=MONO_FAMILY))
