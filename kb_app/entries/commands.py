@@ -32,7 +32,7 @@ _SQL = frozenset(("sql", "postgresql", "postgres", "psql", "pgsql", "mysql", "pl
 # --- what looks like a command ------------------------------------------------------------------------------
 
 _PROGRAM = re.compile(
-    r"(?:sudo\s+(?:-\S+\s+)*)?(?:[A-Z_][A-Z0-9_]*=\S*\s+)*"
+    r"(?:sudo\s+(?:-[ugh]\s+\S+\s+|-\S+\s+)*)?(?:[A-Z_][A-Z0-9_]*=\S*\s+)*"
     r"(?:kubectl|oc|k9s|k|kubeadm|kubelet|kustomize|helm|helmfile|istioctl|virtctl|crictl|ctr|nerdctl|docker"
     r"|docker-compose|podman|skopeo|calicoctl|cilium|etcdctl|etcdutl|velero|argocd|flux|kind|minikube"
     r"|eksctl|cmctl"
@@ -155,8 +155,7 @@ class _Piece:
 def _command(piece: _Piece, first_line: int, assigned: set[str]) -> Command:
     text = "\n".join(piece.text).strip("\n")
     if piece.language in POSIX_SHELLS:
-        assigned.update(_ASSIGNED.findall(text))
-        assigned.update(name for group in _READ.findall(text) for name in group.split())
+        assigned.update(_set_in(text))
     return Command(
         text=text,
         language=piece.language,
@@ -331,7 +330,7 @@ def placeholders_of(
                 if match.group(1).lower() not in _TAGS and "://" not in match.group():
                     found.setdefault(match.group(), (match.start(), match.group(1)))
     if "$" in scanned and language in POSIX_SHELLS:
-        for match in _variables(scanned, set(assigned) | set(_ASSIGNED.findall(scanned))):
+        for match in _variables(scanned, _set_in(scanned).union(assigned)):
             found.setdefault(match.group(), (match.start(), match.group(1) or match.group(2)))
     if "{{" in scanned and not re.search(r"--format|template", scanned):
         for match in _TEMPLATE.finditer(scanned):
@@ -350,9 +349,15 @@ def placeholder_name(written: str) -> str:
     return re.sub(r"[^\w]+|_", "-", words).strip("-").lower() or "value"
 
 
+def _set_in(text: str) -> set[str]:
+    """Return the names that a shell text sets itself."""
+    return {*_ASSIGNED.findall(text), *(name for group in _READ.findall(text) for name in group.split())}
+
+
 def _variables(text: str, assigned: set[str]) -> Iterator[re.Match[str]]:
-    places = ShellPlaces(text)
-    for match in _DOLLAR.finditer(text):
+    plain = _TEMPLATE.sub(lambda match: "x" * len(match.group()), text)
+    places = ShellPlaces(plain)
+    for match in _DOLLAR.finditer(plain):
         name = match.group(1) or match.group(2)
         if (
             name in assigned

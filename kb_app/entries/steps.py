@@ -398,6 +398,8 @@ def _by_code(content: list[_Line]) -> _Parts | None:
         if line.fence is None or not _runs(line):
             continue
         if drafts and _is_output_next(content, index):
+            drafts[-1].lines.extend(content[start : index + 1])
+            start = index + 1
             continue
         while start < index and _is_blank(content[start]):
             start += 1
