@@ -51,9 +51,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _globals(*, top: bool) -> argparse.ArgumentParser:
+def _globals(*, top: bool) -> _Parser:
     """Return the global options; they are taken before and after the verb."""
-    options = argparse.ArgumentParser(add_help=False)
+    options = _Parser(add_help=False)
     default = None if top else argparse.SUPPRESS
     options.add_argument(
         "--kb",
