@@ -9,14 +9,11 @@ icons of callouts, folded details, and widths inside lists.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from PySide6.QtGui import QColor
-
-from kb_app.ui.common.fonts import MONO_FAMILY, UI_FAMILY
-from kb_app.ui.common.tokens import Tokens
 
 
 class Mark(IntEnum):
@@ -57,16 +54,6 @@ _QT_INDENT = 40
 BLOCK_GAP = 10
 """Vertical gap between blocks, pixels at 100 %."""
 
-_HEADINGS = (
-    ("h1", 25, 0, 8, "text"),
-    ("h2", 18, 30, 8, "text"),
-    ("h3", 15, 24, 6, "text"),
-    ("h4", 14, 20, 4, "text"),
-    ("h5", 13, 18, 4, "text2"),
-    ("h6", 13, 18, 4, "text2"),
-)
-"""Tag, size, space above and below in pixels at 100 %, colour."""
-
 _CLASS_MARKS = {
     mark.name.lower(): mark for mark in (*CALLOUTS, Mark.CODE, Mark.QUOTE, Mark.GRID, Mark.DETAILS)
 }
@@ -75,24 +62,8 @@ _CLASS = re.compile(r'class="([^"]*)"')
 _ICON_SOURCE = re.compile(r'src="icon:([a-z0-9-]+)"')
 _PIXELS = re.compile(r'\b(width|height)="(\d+)"')
 _NO_SUBSTANCE = re.compile(r'<a name="[^"]*"></a>|\s+')
+_PLAIN_START = '<pre class="plain">'
 _LINE_ANCHOR = re.compile(r'<a name="line-(\d+)"')
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedPage:
-    """HTML for the document.
-
-    Attributes:
-        html: what `QTextDocument.setHtml` is given.
-        lines: 1-based line numbers that have an anchor ``line-N``, ascending.
-        folds: how many details the page holds, shown or not.
-        hidden: number of each closed fold to the HTML hidden in it.
-    """
-
-    html: str
-    lines: tuple[int, ...]
-    folds: int
-    hidden: dict[int, str]
 
 
 @dataclass(slots=True)
@@ -104,7 +75,6 @@ class _Table:
     outer_lists: int
     cell_at: int = -1
     cell_class: str = ""
-    is_hiding: bool = False
 
 
 class _Writer:
@@ -125,6 +95,20 @@ class _Writer:
         self._is_first = True
         self._in_summary = False
         self._block: tuple[list[str], int, str, str] | None = None
+        self.written = 0
+
+    @property
+    def is_between_blocks(self) -> bool:
+        """Tell whether no table, list or fold is open."""
+        return not self._tables and not self._lists and self._hiding is None
+
+    def take(self) -> str:
+        """Return what was written since the last time."""
+        text = "".join(self.out)
+        self.out = []
+        self.written = 0
+        self._block = None
+        return text
 
     def text(self, chunk: str) -> None:
         """Take what stands between two tags of interest."""
@@ -158,6 +142,7 @@ class _Writer:
 
     def _emit(self, text: str) -> None:
         (self.out if self._hiding is None else self._hidden_parts).append(text)
+        self.written += len(text)
 
     def _open_block(self, name: str, attributes: str) -> None:
         self._emit(f"<{name}{attributes}>")
@@ -281,23 +266,67 @@ def read_hidden_color(color: QColor) -> tuple[Mark, int] | None:
 _MARK_VALUES = frozenset(int(mark) for mark in Mark)
 
 
-def prepare(html: str, *, zoom: float, open_folds: Collection[int] | None) -> PreparedPage:
-    """Return ``html`` (the dialect of `kb_app.rendering.model`) as the document wants it.
+class PagePreparation:
+    """Prepares a page piece by piece, so that the first screen need not wait for the rest.
+
+    Iterating yields HTML pieces that end between two blocks of the top level; together they are the page.
 
     Args:
-        html: a rendered page's body.
+        html: a rendered page's body, in the dialect of `kb_app.rendering.model`.
         zoom: scale of sizes given in pixels, > 0.
         open_folds: numbers (from 0, document order) of details to show; None shows all.
+        piece: characters after which a piece may end.
+
+    Attributes:
+        hidden: number of each closed fold met so far to the HTML hidden in it.
     """
-    writer = _Writer(zoom, open_folds)
-    position = 0
-    for tag in _TAG.finditer(html):
-        writer.text(html[position : tag.start()])
-        position = tag.end()
-        writer.tag(tag[2], tag[3], is_end=bool(tag[1]))
-    writer.text(html[position:])
-    lines = tuple(sorted({int(found) for found in _LINE_ANCHOR.findall(html)}))
-    return PreparedPage("".join(writer.out), lines, writer.folds, writer.hidden)
+
+    def __init__(
+        self,
+        html: str,
+        *,
+        zoom: float = 1.0,
+        open_folds: Collection[int] | None = None,
+        piece: int = 16_384,
+    ) -> None:
+        self._html = html
+        self._piece = piece
+        self._writer = _Writer(zoom, open_folds)
+        self._pieces = self._make_pieces()
+        self.hidden = self._writer.hidden
+
+    def __iter__(self) -> Iterator[str]:
+        return self._pieces
+
+    def lines(self) -> tuple[int, ...]:
+        """Return the 1-based line numbers N that have an anchor ``line-N``, ascending."""
+        return tuple(sorted({int(found) for found in _LINE_ANCHOR.findall(self._html)}))
+
+    def _make_pieces(self) -> Iterator[str]:
+        if self._html.startswith(_PLAIN_START):
+            yield from self._plain_pieces()
+            return
+        position = 0
+        for tag in _TAG.finditer(self._html):
+            text = self._html[position : tag.start()]
+            self._writer.text(text)
+            self._writer.tag(tag[2], tag[3], is_end=bool(tag[1]))
+            position = tag.end()
+            # Not behind an empty paragraph: what follows would be appended to it.
+            is_block_end = tag[1] and (tag[2] != "p" or text.strip())
+            if is_block_end and self._writer.is_between_blocks and self._writer.written >= self._piece:
+                yield self._writer.take()
+        self._writer.text(self._html[position:])
+        yield self._writer.take()
+
+    def _plain_pieces(self) -> Iterator[str]:
+        """Yield a page that is one block of plain text, cut between lines."""
+        text = self._html.removeprefix(_PLAIN_START).rstrip().removesuffix("</pre>")
+        start = 0
+        while start < len(text):
+            end = text.find("\n", start + self._piece) + 1 or len(text)
+            yield f"{_PLAIN_START}{text[start:end].removesuffix(chr(10))}</pre>"
+            start = end
 
 
 def _mark_of(attributes: str) -> Mark | None:
@@ -309,76 +338,3 @@ def _mark_of(attributes: str) -> Mark | None:
         if name in _CLASS_MARKS:
             return _CLASS_MARKS[name]
     return None
-
-
-def page_css(tokens: Tokens, zoom: float) -> str:
-    """Return the document's style sheet: ``tokens``' colours, sizes scaled by ``zoom`` (> 0).
-
-    Line heights are percentages of the font's own leading: 128 % of Inter's equals 1.55 of its size.
-    """
-
-    def px(pixels: float) -> str:
-        return f"{pixels * zoom:.1f}px"
-
-    rules = [
-        f"body,p,li,td,th,div{{font-family:'{UI_FAMILY}';font-size:{px(14)};color:{tokens.text};line-height:128%}}",
-        f"p{{margin-top:{px(8)};margin-bottom:{px(10)}}}",
-        *(
-            f"{name}{{font-family:'{UI_FAMILY}';font-size:{px(size)};font-weight:600;"
-            f"margin-top:{px(above)};margin-bottom:{px(below)};color:{tokens.color(color)}}}"
-            for name, size, above, below, color in _HEADINGS
-        ),
-        f"h1{{letter-spacing:{-0.4 * zoom:.2f}px;line-height:112%}}h2{{letter-spacing:{-0.15 * zoom:.2f}px}}",
-        f"a{{color:{tokens.accent};text-decoration:none}}",
-        f"ul,ol{{margin-top:{px(6)};margin-bottom:{px(4)}}}",
-        f"li{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
-        f"li p{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
-        f"li ul,li ol{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
-        "ul,li.task{list-style-type:none}",
-        f"li.task{{text-indent:{px(-21)}}}",
-        f"dt{{font-weight:600;margin-top:{px(8)}}}dd{{margin-left:{px(INDENT)};margin-bottom:{px(6)}}}",
-        f"hr{{background-color:{tokens.border};margin-top:{px(20)};margin-bottom:{px(20)}}}",
-        "b,strong{font-weight:600}",
-        f"code,kbd{{font-family:'{MONO_FAMILY}';font-size:{px(12.5)}}}",
-        f"code{{background-color:{hidden_color(Mark.INLINE_CODE)}}}",
-        f"kbd{{background-color:{hidden_color(Mark.KEY)};color:{tokens.text2}}}",
-        f"pre{{font-family:'{MONO_FAMILY}';font-size:{px(12.5)};line-height:118%;white-space:pre-wrap}}",
-        f"pre{{margin-top:0;margin-bottom:0;color:{tokens.text}}}",
-        f"pre.plain{{margin-top:{px(8)}}}",
-        f"td.code{{padding:{px(10)};padding-left:{px(14)};padding-right:{px(44)}}}",
-        f"td.callout{{padding-top:{px(8)};padding-bottom:{px(8)};padding-left:{px(18)};padding-right:{px(14)}}}",
-        f"td.callout p{{margin-top:{px(2)};margin-bottom:{px(8)}}}",
-        "td.callout p.callout-title{margin-top:0;margin-bottom:0;font-weight:600}",
-        f"td.quote{{padding-left:{px(16)};padding-bottom:{px(4)}}}",
-        f"td.quote,td.quote p,td.quote li{{color:{tokens.text2}}}",
-        f"td.details{{padding-top:{px(7)};padding-bottom:{px(6)};padding-left:{px(12)};padding-right:{px(14)}}}",
-        f"p.summary{{margin-top:0;margin-bottom:{px(2)};font-weight:500}}p.summary a{{color:{tokens.text}}}",
-        "table.grid{border-collapse:collapse}",
-        f"table.grid td,table.grid th{{padding:{px(7)};padding-left:{px(11)};padding-right:{px(11)}}}",
-        f"table.grid td,table.grid th{{font-size:{px(13)};border:0px}}",
-        f"table.grid th{{font-weight:600;color:{tokens.text2};font-size:{px(12)}}}",
-        f"span.link-broken{{color:{tokens.danger}}}span.link-out{{color:{tokens.text2}}}",
-        f"span.image-out{{color:{tokens.text3}}}",
-        "img.icon{vertical-align:middle}",
-        *(
-            f"td.{mark.name.lower()} p.callout-title{{color:{tokens.color(c)}}}"
-            for mark, (_, c) in CALLOUTS.items()
-        ),
-        *_syntax(tokens),
-    ]
-    return "\n".join(rules)
-
-
-def _syntax(tokens: Tokens) -> tuple[str, ...]:
-    """Return rules for Pygments' short class names. Source: `pygments.token.STANDARD_TYPES`."""
-    groups = (
-        ("k kc kd kn kp kr kt nt ow gh", tokens.syntax_keyword),
-        ("s s1 s2 sa sb sc dl sd se sh si sr ss sx gi", tokens.syntax_string),
-        ("c c1 ch cm cp cpf cs gp go", tokens.syntax_comment),
-        ("nb bp nc nf fm na nd ne nn nl", tokens.syntax_name),
-        ("m mb mf mh mi mo il nv vc vg vi vm no l ld", tokens.syntax_number),
-        ("err gd gr gt", tokens.danger),
-    )
-    return tuple(
-        ",".join(f"span.{name}" for name in names.split()) + f"{{color:{color}}}" for names, color in groups
-    )

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
-    QAbstractTextDocumentLayout,
     QColor,
     QPainter,
     QPainterPath,
@@ -144,7 +143,7 @@ class PagePainter:
         for frame in self.frames_between(first, last):
             _draw_frame(painter, frame.mark, self.rect(frame), tokens)
             if frame.mark is Mark.GRID:
-                self._draw_grid_lines(painter, frame, tokens)
+                self._draw_grid_lines(painter, frame, blocks, tokens)
         for block, rect in blocks:
             if block.textList() is not None:
                 _draw_bullet(painter, block, rect.topLeft(), tokens)
@@ -181,26 +180,48 @@ class PagePainter:
             self._chips[number] = known
         return known
 
-    def _draw_grid_lines(self, painter: QPainter, frame: Frame, tokens: Tokens) -> None:
+    def _draw_grid_lines(
+        self, painter: QPainter, frame: Frame, blocks: list[tuple[QTextBlock, QRectF]], tokens: Tokens
+    ) -> None:
         rect = self.rect(frame)
-        layout = self._document.documentLayout()
         path = QPainterPath()
         path.addRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
-        tops = _row_tops(frame.table, layout)
+        tops = self._row_tops(frame, blocks)
         painter.save()
         painter.setClipPath(path)
-        head_bottom = tops[1] if len(tops) > 1 else rect.bottom()
-        painter.fillRect(
-            QRectF(rect.left(), rect.top(), rect.width(), head_bottom - rect.top()), tokens.surface2
-        )
+        if 0 in tops:
+            # The head ends where the second row begins; a table of one row is all head.
+            bottom = tops.get(1, rect.bottom())
+            painter.fillRect(
+                QRectF(rect.left(), rect.top(), rect.width(), bottom - rect.top()), QColor(tokens.surface2)
+            )
         painter.setPen(QPen(QColor(tokens.border), 1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-        for top in tops[1:]:
-            painter.drawLine(QPointF(rect.left(), round(top)), QPointF(rect.right(), round(top)))
+        for row, top in tops.items():
+            if row:
+                painter.drawLine(QPointF(rect.left(), round(top)), QPointF(rect.right(), round(top)))
         painter.restore()
         painter.setPen(QPen(QColor(tokens.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
+
+    def _row_tops(self, frame: Frame, blocks: list[tuple[QTextBlock, QRectF]]) -> dict[int, float]:
+        """Return the upper edge of each visible row and of the one below."""
+        table = frame.table
+        inside = [b.position() for b, _ in blocks if frame.first <= b.position() <= frame.last]
+        if not inside:
+            return {}
+        first, last = table.cellAt(inside[0]).row(), table.cellAt(inside[-1]).row()
+        layout = self._document.documentLayout()
+        tops = {}
+        for row in range(first, min(last + 2, table.rows())):
+            edges = []
+            for column in range(min(table.columns(), 3)):
+                cell = table.cellAt(row, column)
+                text_top = layout.blockBoundingRect(cell.firstCursorPosition().block()).top()
+                edges.append(text_top - cell.format().toTableCellFormat().topPadding())
+            tops[row] = min(edges)
+        return tops
 
 
 def _frames_below(frame: QTextFrame) -> Iterator[Frame]:
@@ -218,19 +239,6 @@ def _starts_row(block: QTextBlock) -> bool:
     if table is None:
         return True
     return table.cellAt(block.position()).column() == 0
-
-
-def _row_tops(table: QTextTable, layout: QAbstractTextDocumentLayout) -> list[float]:
-    """Return the upper edge of each row."""
-    tops = []
-    for row in range(table.rows()):
-        tallest = min(
-            layout.blockBoundingRect(table.cellAt(row, column).firstCursorPosition().block()).top()
-            - table.cellAt(row, column).format().toTableCellFormat().topPadding()
-            for column in range(min(table.columns(), 4))
-        )
-        tops.append(tallest)
-    return tops
 
 
 def _find_chips(block: QTextBlock) -> Iterator[_Chip]:

@@ -43,8 +43,9 @@ from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import plain_tooltip
 from kb_app.ui.reader.code_buttons import CodeButtons, CopyButton
 from kb_app.ui.reader.links import LinkKind, read_link
-from kb_app.ui.reader.page_html import INDENT, Mark, PreparedPage, page_css, prepare
+from kb_app.ui.reader.page_html import INDENT, Mark, PagePreparation
 from kb_app.ui.reader.page_images import PageImages
+from kb_app.ui.reader.page_style import page_css
 from kb_app.ui.reader.painting import PagePainter
 from kb_app.ui.reader.selection import plain_text
 
@@ -56,6 +57,9 @@ SIDE_MARGIN = 28
 ZOOM_LEVELS = (60, 70, 80, 90, 100, 110, 125, 150, 175, 200, 240)
 _UNKNOWN = QTextDocument.ResourceType.UnknownResource
 _RING = 2
+_PIECE = 16_384
+"""Characters of HTML put into the document at once: some 15 ms of work."""
+
 _REMEMBERED_PAGES = 200
 _MAX_HITS = 1_000
 _MAX_TERMS = 40
@@ -90,6 +94,7 @@ class ReaderView(QTextBrowser):
         column_changed(int, int): left edge and width in pixels of the text column, in the widget's
             coordinates.
         find_requested(): the user wants to find in the page.
+        page_completed(): the whole page is in the document.
         hits_changed(): other places are found, or another one is shown; see `hit_number`.
     """
 
@@ -102,12 +107,15 @@ class ReaderView(QTextBrowser):
     column_changed = Signal(int, int)
     find_requested = Signal()
     hits_changed = Signal()
+    page_completed = Signal()
 
     def __init__(self, jobs: Jobs, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = Theme.current()
         self._page: RenderedPage | None = None
-        self._prepared = PreparedPage("", (), 0, {})
+        self._preparation = PagePreparation("")
+        self._pieces: Iterator[str] = iter(())
+        self._is_complete = True
         self._key = ("", "")
         self._zoom = 100
         self._open_folds: set[int] = set()
@@ -126,6 +134,7 @@ class ReaderView(QTextBrowser):
         self._images = PageImages(jobs, self)
         self._buttons = CodeButtons(self.viewport())
         self._settle = _timer(self, 0, self._on_settled)
+        self._load_more = _timer(self, 0, self._load_piece)
         self._tell_section = _timer(self, 120, self._find_section)
         self._flash_end = _timer(self, 1_600, self._end_flash)
         self._build()
@@ -187,22 +196,64 @@ class ReaderView(QTextBrowser):
         return self._page
 
     def _render(self) -> None:
-        """Build the document anew from page, colours, zoom and folds."""
+        """Build the document anew from page, colours, zoom and folds: the first screen now, the rest soon."""
         self._painter.clear()
         self._forget_hits()
         self._headings = None
         zoom = self._zoom / 100
         html = self._page.html if self._page else ""
-        self._prepared = prepare(html, zoom=zoom, open_folds=self._open_folds)
+        self._preparation = PagePreparation(html, zoom=zoom, open_folds=self._open_folds, piece=_PIECE)
+        self._pieces = iter(self._preparation)
         document = self.document()
         document.setIndentWidth(INDENT * zoom)
         document.setDefaultFont(without_ligatures(ui_font(14 * zoom)))
         document.setDefaultStyleSheet(page_css(self._theme.tokens, zoom))
         self._fit_column()
-        document.setHtml(self._prepared.html)
+        document.setHtml(next(self._pieces, ""))
+        self._is_complete = False
         self._painter.collect()
         self._mark_again()
         self._settle.start()
+        self._load_more.start()
+
+    def _load_piece(self) -> None:
+        """Append one piece; a large page grows between two turns of the event loop."""
+        if self._append_piece():
+            self._painter.collect()
+            self._load_more.start()
+        elif not self._is_complete:
+            self._complete()
+
+    def load_all(self) -> None:
+        """Append what is still missing of the page now."""
+        if not self._is_complete:
+            while self._append_piece():
+                pass
+            self._complete()
+
+    def _append_piece(self) -> bool:
+        piece = next(self._pieces, None)
+        if piece is None:
+            return False
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        end = cursor.position()
+        # The first block of inserted HTML melts into the last one and loses its format: let it be one
+        # character that is taken out again.
+        cursor.insertHtml(f"<p>\u200b</p>{piece}")
+        cursor.setPosition(end)
+        cursor.deleteChar()
+        return True
+
+    def _complete(self) -> None:
+        self._is_complete = True
+        self._load_more.stop()
+        self._painter.collect()
+        self._headings = None
+        if self._terms or self._find_text:
+            self._mark_again()
+        self._settle.start()
+        self.page_completed.emit()
 
     def _on_theme_changed(self) -> None:
         self._render_in_place()
@@ -233,6 +284,8 @@ class ReaderView(QTextBrowser):
         if place.block <= 0 and place.offset <= 0:
             self.verticalScrollBar().setValue(0)
             return
+        if place.block >= self.document().blockCount() - 1:
+            self.load_all()
         block = self.document().findBlockByNumber(place.block)
         if block.isValid():
             self._scroll_to(self._top_of(block.position()) + place.offset)
@@ -250,9 +303,13 @@ class ReaderView(QTextBrowser):
 
     def scroll_to_anchor(self, anchor: str) -> bool:
         """Bring the heading or place called ``anchor`` to the top; tell whether the page has it."""
-        if self._open_fold_with(f'"{anchor}"'):
-            self._render_in_place()
         position = self._position_of_anchor(anchor)
+        if position is None:
+            self.load_all()
+            if self._open_fold_with(f'"{anchor}"'):
+                self._render_in_place()
+                self.load_all()
+            position = self._position_of_anchor(anchor)
         if position is None:
             return False
         self._scroll_to(self._top_of(position) - 12)
@@ -261,8 +318,9 @@ class ReaderView(QTextBrowser):
 
     def scroll_to_line(self, line: int) -> bool:
         """Bring the block that holds the file's 1-based ``line`` to the top; tell whether there is one."""
-        at = bisect_right(self._prepared.lines, line) - 1
-        return at >= 0 and self.scroll_to_anchor(f"line-{self._prepared.lines[at]}")
+        lines = self._preparation.lines()
+        at = bisect_right(lines, line) - 1
+        return at >= 0 and self.scroll_to_anchor(f"line-{lines[at]}")
 
     def _position_of_anchor(self, anchor: str) -> int | None:
         if not anchor:
@@ -280,7 +338,7 @@ class ReaderView(QTextBrowser):
 
     def _open_fold_with(self, text: str) -> bool:
         """Open the closed folds whose hidden part holds ``text``; tell whether there were any."""
-        found = {number for number, html in self._prepared.hidden.items() if text in html}
+        found = {number for number, html in self._preparation.hidden.items() if text in html}
         self._open_folds |= found
         return bool(found)
 
@@ -376,8 +434,11 @@ class ReaderView(QTextBrowser):
             How many places, at most 1,000.
         """
         self._find_text = text
+        if text:
+            self.load_all()
         if text and self._page is not None and self._open_fold_with(escape(text, quote=False)):
             self._render_in_place()
+            self.load_all()
         self._hits = self._all(text, _MAX_HITS) if text else []
         top = self.cursorForPosition(QPointF(PAGE_MARGIN + 1, 0).toPoint()).position()
         below = [number for number, hit in enumerate(self._hits) if hit.selectionStart() >= top]
@@ -604,6 +665,7 @@ class ReaderView(QTextBrowser):
         elif event.key() == Qt.Key.Key_Home:
             bar.setValue(0)
         elif event.key() == Qt.Key.Key_End:
+            self.load_all()
             self.document().documentLayout().documentSize()
             bar.setValue(bar.maximum())
         else:
