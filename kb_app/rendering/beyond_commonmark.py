@@ -38,9 +38,13 @@ CONTENTS_END = "END doctoc"
 
 FOOTNOTE = re.compile(r"\[\^([^\]\s]{1,80})\]:[ \t]*")
 DEFINITION = re.compile(r":[ \t]{1,3}(?=\S)")
+OPTION = re.compile(r":[a-z][\w-]*:")
 LABEL = re.compile(r"\(([\w.:-]{1,80})\)=$")
 
 _ALERT = re.compile(r"\[!([A-Za-z][\w-]{1,30})\][+-]?[ \t]*(.*)$")
+_BOLD_ALERT = re.compile(
+    r"\*\*(Note|Tip|Hint|Info|Important|Warning|Caution|Danger|Attention)[:!]?\*\*:?\s*", re.IGNORECASE
+)
 _ADMONITION = re.compile(r"(!!!|\?\?\?\+?)[ \t]+([A-Za-z][\w-]*)[\w \t-]*?(?:[ \t]+\"(.*)\")?$")
 _DIRECTIVE = re.compile(r"[ \t]*(?:\{([A-Za-z][\w:-]*)\}|([A-Za-z][\w-]*))(?:\[(.*?)\])?[ \t]*(.*?)$")
 _DIRECTIVE_ATTRIBUTE = re.compile(r"([\w-]+)=\"([^\"]*)\"")
@@ -78,12 +82,21 @@ def _titled(name: str, title: str | None) -> Callout:
     return Callout(kind=kind, title=name.replace("-", " ").capitalize() if title is None else title.strip())
 
 
-def alert(line: str) -> Callout | None:
-    """Read the first line of a block quote, ``[!NOTE]`` with an optional title."""
-    found = _ALERT.match(line)
-    if not found or found[1].lower() not in _KIND_OF:
-        return None
-    return _titled(found[1], found[2] or None)
+def alert(text: str) -> tuple[Callout | None, str]:
+    """Read the start of a block quote, ``[!NOTE]`` with an optional title or ``**Note:**``.
+
+    Args:
+        text: of its first paragraph.
+
+    Returns:
+        The callout, or None, and the rest of the paragraph.
+    """
+    first, _, rest = text.partition("\n")
+    found = _ALERT.match(first)
+    if found and found[1].lower() in _KIND_OF:
+        return _titled(found[1], found[2] or None), rest
+    bold = _BOLD_ALERT.match(text)
+    return (_titled(bold[1], None), text[bold.end() :]) if bold else (None, text)
 
 
 def admonition(line: str) -> Callout | None:

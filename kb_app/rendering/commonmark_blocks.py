@@ -42,7 +42,7 @@ _HEADING = re.compile(r"(#{1,6})(?=[ \t]|$)(.*)$")
 _HEADING_TAIL = re.compile(r"(?:^|[ \t]+)#+$")
 _UNDERLINE = re.compile(r"(?:=+|-+)$")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
-_DELIMITER_ROW = re.compile(r"(?!-[ \t])\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?$")
+_DELIMITER_ROW = re.compile(r"(?!-(?:[ \t]|$))\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?$")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _REFERENCE = re.compile(
     r"""[ \t]*\[(?P<label>(?:[^\[\]\\]|\\.){1,999})\]:[ \t]*\n?[ \t]*
@@ -51,6 +51,7 @@ _REFERENCE = re.compile(
         [ \t]*(?:\n|$)""",
     re.VERBOSE | re.DOTALL,
 )
+_ROUND_BRACKET = re.compile(r"(?<!\\)[()]")
 _SPACES = re.compile(r"\s+")
 
 _BLOCK_TAGS = (
@@ -163,6 +164,7 @@ class _Container:
         indent: columns that its content is indented by.
         mark: the characters that close a fenced one.
         is_lazy: a paragraph in it may go on without its indentation.
+        is_fresh: a fenced one whose body has not started.
     """
 
     kind: _Kind
@@ -170,6 +172,7 @@ class _Container:
     indent: int = 0
     mark: str = ""
     is_lazy: bool = True
+    is_fresh: bool = False
 
 
 class _LeafKind(Enum):
@@ -349,7 +352,12 @@ class CommonMarkBlockParser(BlockParser):
                 if kind is _Kind.ITEM and not len(container.element):
                     break  # an item may begin with at most one blank line [5.2]
                 line.drop(container.indent)
-            elif kind is _Kind.FENCED or line.indent >= container.indent:
+            elif kind is _Kind.FENCED:
+                if container.is_fresh:  # many authors indent the body as a whole, which is no code
+                    container.indent = max(container.indent, line.indent)
+                    container.is_fresh = False
+                line.drop(container.indent)
+            elif line.indent >= container.indent:
                 line.drop(container.indent)
             else:
                 break
@@ -539,7 +547,8 @@ class CommonMarkBlockParser(BlockParser):
         content = line.content
         mark = content[: len(content) - len(content.lstrip(content[0]))]
         if len(mark) < 3:
-            return _Step.NOTHING
+            is_option = self._stack[-1].kind is _Kind.FENCED and beyond.OPTION.match(content)
+            return _Step.IGNORED if is_option else _Step.NOTHING
         if len(mark) == len(content):
             return self._close_directive(mark, depth)
         directive = beyond.directive(mark, content[len(mark) :])
@@ -552,7 +561,7 @@ class CommonMarkBlockParser(BlockParser):
             self._add("p").text = self.budget.take(directive.text)
             return _Step.USED
         element = self._add(directive.tag, kind=directive.kind, title=directive.title)
-        self._stack.append(_Container(_Kind.FENCED, element, indent=line.indent, mark=mark))
+        self._stack.append(_Container(_Kind.FENCED, element, indent=line.indent, mark=mark, is_fresh=True))
         return _Step.USED
 
     def _close_directive(self, mark: str, depth: int) -> _Step:
@@ -727,7 +736,7 @@ class CommonMarkBlockParser(BlockParser):
         if text.startswith("["):
             text = self._without_references(text)
         parent = self._stack[-1].element
-        if text and self._has_extras and parent.tag == "blockquote" and text.startswith("[!"):
+        if text and self._has_extras and parent.tag == "blockquote" and text.startswith(("[!", "**")):
             text = self._as_alert(parent, text)
         if text:
             leaf.element.text = self.budget.take(text)
@@ -739,8 +748,7 @@ class CommonMarkBlockParser(BlockParser):
     @staticmethod
     def _as_alert(quote: Element, text: str) -> str:
         """Turn a quote that begins with ``[!NOTE]`` into a callout; return the rest of its paragraph."""
-        first, _, rest = text.partition("\n")
-        callout = beyond.alert(first) if len(quote) == 1 else None
+        callout, rest = beyond.alert(text) if len(quote) == 1 else (None, text)
         if callout is None:
             return text
         quote.tag = callout.tag
@@ -753,13 +761,23 @@ class CommonMarkBlockParser(BlockParser):
         position = 0
         while found := _REFERENCE.match(text, position):
             label = _SPACES.sub(" ", found["label"].strip()).lower()
-            if not label:
-                break
             target = found["quoted"] if found["quoted"] is not None else found["bare"]
+            if not label or (found["bare"] and not _is_balanced(target)):
+                break
             title = found["title"][1:-1] if found["title"] else ""
             self.md.references.setdefault(label, (target, title))
             position = found.end()
         return text[position:]
+
+
+def _is_balanced(address: str) -> bool:
+    """Tell whether the round brackets of an address come in pairs [6.3]."""
+    depth = 0
+    for bracket in _ROUND_BRACKET.findall(address):
+        depth += 1 if bracket == "(" else -1
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _tighten(item: Element) -> None:

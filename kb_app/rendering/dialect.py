@@ -126,10 +126,15 @@ class DialectWriter:
                 self._text(child.tail)
 
     def _text(self, text: str) -> None:
-        if self._pending and not text.isspace():
+        if not text.isspace():
+            self._write_anchors()
+        self._parts.append(_escaped(text))
+
+    def _write_anchors(self) -> None:
+        """Write the anchors that wait for a block's first content; inside a link they would split it."""
+        if self._pending:
             self._parts.append(self._pending)
             self._pending = ""
-        self._parts.append(_escaped(text))
 
     def _mark(self, element: Element) -> None:
         """Remember the anchors of a block for the text that comes first in it."""
@@ -315,6 +320,7 @@ class DialectWriter:
     # Links, images, footnotes
 
     def _link(self, element: Element) -> None:
+        self._write_anchors()
         for name in (element.get("name"), element.get("id")):
             if name:
                 self._parts.append(f'<a name="{_attribute(name)}"></a>')
@@ -338,9 +344,7 @@ class DialectWriter:
     def _image(self, element: Element) -> None:
         source, alt = element.get("src", ""), element.get("alt", "")
         address = self._resolver.image(source)
-        if self._pending:
-            self._parts.append(self._pending)
-            self._pending = ""
+        self._write_anchors()
         if address and self._images:
             self._images -= 1
             title = element.get("title") or source
@@ -354,6 +358,7 @@ class DialectWriter:
             )
 
     def _note_mark(self, element: Element) -> None:
+        self._write_anchors()
         label = element.get("label", "")
         is_first = label not in self._notes
         number = self._notes.setdefault(label, len(self._notes) + 1)

@@ -25,7 +25,7 @@ _SITE_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+\"?([^\"\s]+)\"?\s*[%>]\
 
 _PAGE_ENDINGS = (".md", ".mdx", ".markdown")
 _SITE_ENDINGS = (".html.md", ".html.md.erb", ".md.erb")
-_FOLDER_PAGES = ("README.md", "index.md", "_index.md")
+_FOLDER_PAGES = ("README.md", "index.md", "_index.md", "index.html.md", "index.html.md.erb")
 _IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 
 MAX_TARGET = 2_000
