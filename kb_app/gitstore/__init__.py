@@ -1,11 +1,15 @@
 """Git without Git words: clones, fast-forward, proposals, conflicts by section, history.
 
-=============  =========================================================================
+=============  ===========================================================================
 ``names``      addresses, branches, paths and messages: what may reach git at all
 ``verbs``      the closed table of what git may be asked
 ``causes``     why git stopped, as one plain sentence
 ``runner``     the one place that starts git
-=============  =========================================================================
+``locks``      one writer per clone; lock files that a killed git left
+``trees``      what a commit would unpack, measured before; removing folders of any depth
+``clones``     clones of our own, and the record of them
+``sync``       bringing a clone up to date, forward only
+=============  ===========================================================================
 
 Every outcome is a value with one sentence and a next step; a conflict, a missing network or a forced push is
 an outcome, not an exception. Nothing here runs git inside a repository that this program did not clone.

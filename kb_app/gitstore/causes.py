@@ -311,7 +311,9 @@ def _http_cause(code: int, answers: tuple[HttpAnswer, ...]) -> Cause | None:
         return None
     last = answers[-1]
     status = last.status or 0
-    if 200 <= status < 300 and not last.content_type.startswith("application/x-git-"):
+    is_git = last.content_type.startswith("application/x-git-")
+    is_cut = code != 0 and not last.content_type  # the connection broke before the answer's kind was known
+    if 200 <= status < 300 and not is_git and not is_cut:
         return Cause.NOT_GIT
     if code == 0 or status < 300:
         return None

@@ -134,6 +134,7 @@ _CONFIG = (
     "fetch.pruneTags=false",
     "fetch.recurseSubmodules=false",
     "fetch.writeCommitGraph=false",
+    "fetch.unpackLimit=20",  # each loose object is flushed by itself; a pack is flushed once
     "push.followTags=false",
     "push.gpgSign=false",
     "push.recurseSubmodules=no",

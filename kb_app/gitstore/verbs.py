@@ -129,7 +129,7 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         # --- objects --------------------------------------------------------------------------------
         "ls-tree": _rule(
             "-r -l -z -t -d --full-tree --name-only",
-            operands=_REVISIONS,
+            operands=_PLAIN,
             deadline_s=60,
             max_output_bytes=64_000_000,
         ),

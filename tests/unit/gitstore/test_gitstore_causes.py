@@ -48,6 +48,8 @@ def test_what_git_says_becomes_a_cause(stderr: str, cause: Cause) -> None:
         (0, HttpAnswer(200, SMART), Cause.NONE),
         (0, HttpAnswer(200, "text/html"), Cause.NOT_GIT),
         (0, HttpAnswer(200, ""), Cause.NOT_GIT),
+        (128, HttpAnswer(200, "text/html"), Cause.NOT_GIT),
+        (128, HttpAnswer(200, ""), Cause.OTHER),
         (128, HttpAnswer(401), Cause.AUTH_NEEDED),
         (128, HttpAnswer(403), Cause.FORBIDDEN),
         (128, HttpAnswer(404), Cause.NOT_FOUND),
