@@ -47,11 +47,10 @@ class SingleInstance(QObject):
         super().__init__(parent)
         self._folder = folder
         digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:20]
-        self._name = f"kb_app-{digest}"
+        self.name = f"kb_app-{digest}"
         self._lock = QLockFile(str(folder / "window.lock"))
         self._lock.setStaleLockTime(0)
         self._server: QLocalServer | None = None
-        self._buffers: dict[QLocalSocket, bytearray] = {}
 
     def is_first(self) -> bool:
         """Take the lock and listen; a folder that cannot hold a lock counts as first, in reading mode."""
@@ -74,7 +73,7 @@ class SingleInstance(QObject):
         until = time.monotonic() + HAND_OVER_S
         while time.monotonic() < until:
             socket = QLocalSocket()
-            socket.connectToServer(self._name)
+            socket.connectToServer(self.name)
             if socket.waitForConnected(300):
                 socket.write(message)
                 socket.flush()
@@ -91,38 +90,44 @@ class SingleInstance(QObject):
         self._lock.unlock()
 
     def _listen(self) -> None:
-        QLocalServer.removeServer(self._name)
+        QLocalServer.removeServer(self.name)
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         server.newConnection.connect(self._on_connection)
-        if not server.listen(self._name):
+        if not server.listen(self.name):
             logger.warning("later starts cannot reach this window: %s", server.errorString())
         self._server = server
 
     def _on_connection(self) -> None:
         assert self._server is not None
         while (socket := self._server.nextPendingConnection()) is not None:
-            self._buffers[socket] = bytearray()
-            socket.readyRead.connect(lambda s=socket: self._on_data(s))
-            socket.disconnected.connect(lambda s=socket: self._on_gone(s))
+            connection = _Connection(socket, self)
+            connection.requested.connect(self.requested)
 
-    def _on_gone(self, socket: QLocalSocket) -> None:
-        self._buffers.pop(socket, None)
-        socket.deleteLater()
 
-    def _on_data(self, socket: QLocalSocket) -> None:
-        buffer = self._buffers.get(socket)
-        if buffer is None:
+class _Connection(QObject):
+    """One later start that speaks to this window; lives as long as its socket."""
+
+    requested = Signal(object)
+
+    def __init__(self, socket: QLocalSocket, parent: QObject) -> None:
+        super().__init__(parent)
+        self._socket = socket
+        self._buffer = bytearray()
+        socket.setParent(self)
+        socket.readyRead.connect(self._on_data)
+        socket.disconnected.connect(self.deleteLater)
+
+    def _on_data(self) -> None:
+        self._buffer += self._socket.readAll().data()
+        if b"\n" not in self._buffer:
+            if len(self._buffer) > _MAX_REQUEST_BYTES:
+                self._socket.abort()
             return
-        buffer += socket.readAll().data()
-        if b"\n" not in buffer:
-            if len(buffer) > _MAX_REQUEST_BYTES:
-                socket.abort()
-            return
-        request = _read_request(bytes(buffer))
-        buffer.clear()
-        socket.write(b"ok\n" if request is not None else b"no\n")
-        socket.flush()
+        request = _read_request(bytes(self._buffer))
+        self._buffer.clear()
+        self._socket.write(b"ok\n" if request is not None else b"no\n")
+        self._socket.flush()
         if request is not None:
             self.requested.emit(request)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QWidget
 from kb_app.ui.common.actions import ActionId, ActionTable, shortcut_of
 from kb_app.ui.common.icons import bind_icon
 from kb_app.ui.common.theme import Theme
-from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label
+from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label, plain_tooltip
 from kb_app.ui.search.panel import SearchPanel
 
 HEIGHT = 56
@@ -163,7 +163,7 @@ class TopBar(QFrame):
         """Show which knowledge bases are open."""
         metrics = self.bases_button.fontMetrics()
         self.bases_button.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 150))
-        self.bases_button.setToolTip(tooltip)
+        self.bases_button.setToolTip("<br>".join(plain_tooltip(line) for line in tooltip.splitlines()))
         self.bases_button.setAccessibleName(f"Knowledge bases: {text}")
 
     def set_window_width(self, width: int) -> None:

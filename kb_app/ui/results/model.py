@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from kb_app.ui.common.widgets import plain_tooltip
 from kb_app.ui.results.state import Row, RowKind, age_text
 
 _NO_PARENT = QModelIndex()
@@ -92,4 +93,4 @@ def _tooltip(row: Row) -> str:
     lines = [f"{row.ref.knowledge_base} / {row.ref.path}"]
     if row.hit is not None and row.hit.why:
         lines.append("Why: " + ", ".join(row.hit.why[:4]))
-    return "\n".join(lines)
+    return "<br>".join(plain_tooltip(line) for line in lines)

@@ -224,12 +224,12 @@ class ResultsPanel(QWidget):
         box.setContentsMargins(14, 4, 14, 8)
         box.setSpacing(6)
         self._no_match = _NoMatch(self._remarks)
-        self._suggestion = QPushButton(self._remarks)
-        self._suggestion.setProperty("role", "link")
-        self._suggestion.clicked.connect(lambda: self.suggestion_accepted.emit(self._suggested))
+        self.suggestion = QPushButton(self._remarks)
+        self.suggestion.setProperty("role", "link")
+        self.suggestion.clicked.connect(lambda: self.suggestion_accepted.emit(self._suggested))
         self._partial = label("", "secondary", self._remarks, wrap=True)
         self._problems = label("", "secondary", self._remarks, wrap=True)
-        for part in (self._no_match, self._suggestion, self._partial, self._problems):
+        for part in (self._no_match, self.suggestion, self._partial, self._problems):
             box.addWidget(part)
         self._remarks.hide()
         return self._remarks
@@ -287,9 +287,9 @@ class ResultsPanel(QWidget):
         if is_weak:
             self._no_match.set_count(len(answer.hits), summary_text(answer))
         self._suggested = answer.suggestion or ""
-        self._suggestion.setVisible(bool(self._suggested))
-        self._suggestion.setText(f"Did you mean “{self._suggested}”?")
-        self._suggestion.setAccessibleName(self._suggestion.text())
+        self.suggestion.setVisible(bool(self._suggested))
+        self.suggestion.setText(f"Did you mean “{self._suggested}”?")
+        self.suggestion.setAccessibleName(self.suggestion.text())
         self._partial.setVisible(answer.is_partial)
         self._partial.setText(
             "So far only names can be searched; the text follows." if answer.is_partial else ""

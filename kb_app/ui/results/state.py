@@ -146,9 +146,10 @@ def next_row(rows: Sequence[Row], current: int, step: int) -> int:
     selectable = [number for number, row in enumerate(rows) if row.ref is not None]
     if not selectable:
         return -1
-    if current not in selectable:
-        return selectable[0] if step >= 0 else selectable[-1]
-    position = selectable.index(current) + step
+    if current in selectable:
+        position = selectable.index(current) + step
+    else:
+        position = step - 1 if step > 0 else len(selectable) + step
     return selectable[max(0, min(len(selectable) - 1, position))]
 
 

@@ -14,11 +14,11 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget
 
 from kb_app.logs import visible
 from kb_app.ui.common.style import set_property
-from kb_app.ui.common.widgets import IconButton, IconLabel, KeyCap
+from kb_app.ui.common.widgets import IconButton, IconLabel, KeyCap, plain_tooltip
 from kb_app.ui.search.state import Query, as_paste
 
 PLACEHOLDER = "Paste an error, type an alert name or words"
@@ -82,16 +82,22 @@ class QueryEdit(QLineEdit):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Show the usual menu, its paste entry replaced by ours."""
+        menu = self.careful_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def careful_menu(self) -> QMenu:
+        """Return the usual menu with our way to paste."""
         menu = self.createStandardContextMenu()
         for action in menu.actions():
             if action.objectName() == "edit-paste":
                 own = QAction(action.icon(), action.text(), menu)
+                own.setObjectName("careful-paste")
                 own.setEnabled(bool(QGuiApplication.clipboard().text()))
                 own.triggered.connect(lambda: self.paste_text(QGuiApplication.clipboard().text()))
                 menu.insertAction(action, own)
                 menu.removeAction(action)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(event.globalPos())
+        return menu
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take dragged text."""
@@ -134,7 +140,7 @@ class PasteChip(QFrame):
         lines = [visible(line)[:_PREVIEW_COLUMNS] for line in query.pasted.splitlines()[:_PREVIEW_LINES]]
         if query.line_count > _PREVIEW_LINES:
             lines.append("…")
-        self.setToolTip("\n".join(lines))
+        self.setToolTip("<br>".join(plain_tooltip(line) for line in lines))
         self.setVisible(bool(query.pasted))
 
 

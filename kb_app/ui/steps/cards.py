@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFont,
+    QKeyEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
@@ -31,7 +32,7 @@ from kb_app.logs import visible
 from kb_app.ui.common.fonts import MONO_FAMILY, mono_font, ui_font
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
-from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label, text_button
+from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label, plain_tooltip, text_button
 from kb_app.ui.steps.state import (
     CopyDecision,
     Lane,
@@ -213,6 +214,10 @@ class CommandBox(QFrame):
         self._code.set_code(text, tuple(open_ones))
         self.copy_button.set_name("Copy the command" if not open_ones else "Fill in the values, then copy")
 
+    def shown_text(self) -> str:
+        """Return the command as it is shown."""
+        return self._code.text()
+
     def copy(self) -> None:
         """Copy, or ask what has to be asked first."""
         self._close_question()
@@ -271,7 +276,8 @@ class CopyQuestion(QFrame):
         box = QVBoxLayout(self)
         box.setContentsMargins(10, 8, 8, 8)
         box.setSpacing(6)
-        for sentence in self._sentences(decision):
+        self.sentences = tuple(self._sentences(decision))
+        for sentence in self.sentences:
             text = QLabel(inline_text(sentence), self)
             text.setTextFormat(Qt.TextFormat.RichText)
             text.setWordWrap(True)
@@ -320,7 +326,7 @@ class _WrappedButton(QPushButton):
         super().__init__(text, parent)
         self._whole = text
         self.setAccessibleName(text)
-        self.setToolTip(text)
+        self.setToolTip(plain_tooltip(text))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -354,6 +360,16 @@ class _Remark(QWidget):
 def _first_line(text: str) -> str:
     lines = text.strip().splitlines()
     return (lines[0][:120] + (" …" if len(lines) > 1 else "")) if lines else ""
+
+
+class _StepTick(QCheckBox):
+    """A check box that leaves the arrow keys to the panel; Qt's own would walk through the buttons."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
 
 
 class StepCard(QFrame):
@@ -396,7 +412,7 @@ class StepCard(QFrame):
     def _build_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(6)
-        self.tick = QCheckBox(self)
+        self.tick = _StepTick(self)
         self.tick.setFixedWidth(_TICK_WIDTH)
         self.tick.setObjectName("stepTick")
         self.tick.clicked.connect(self._on_clicked)
@@ -429,6 +445,10 @@ class StepCard(QFrame):
         """Fill values into its commands."""
         for command in self.commands:
             command.set_values(values)
+
+    def shows_extras(self) -> bool:
+        """Tell whether what to check and undo stands below the step."""
+        return self._extras is not None and not self._extras.isHidden()
 
     def _show_extras(self, *, is_shown: bool) -> None:
         if is_shown and self._extras is None:

@@ -24,7 +24,7 @@ from kb_app.ui.common.fonts import ui_font
 from kb_app.ui.common.messages import announce
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
-from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, text_button
+from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, plain_tooltip, text_button
 from kb_app.ui.steps.cards import EmptyLane, LaneHeader, StepCard, attribute_html, body_html
 from kb_app.ui.steps.state import Lane, LaneView, PathView, lanes_of, placeholder_names
 
@@ -64,7 +64,7 @@ class ValuesCard(QFrame):
             field = QLineEdit(known.get(name, ""), self)
             field.setPlaceholderText(name)
             field.setAccessibleName(f"Value for {name}")
-            field.setToolTip(name)
+            field.setToolTip(plain_tooltip(name))
             field.setObjectName(f"value:{name}")
             field.textChanged.connect(self._on_changed)
             self._fields[name] = field
@@ -161,7 +161,7 @@ class PathCard(QFrame):
         button.setProperty("role", "link")
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setAccessibleName(f"Show the steps of {self.path.name}")
-        button.setToolTip(self.path.name)
+        button.setToolTip(plain_tooltip(self.path.name))
         button.clicked.connect(self.chosen)
         return button
 
@@ -171,7 +171,7 @@ class PathCard(QFrame):
         button.setProperty("role", "link")
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         button.setAccessibleName(f"{self.path.origin}: open that entry")
-        button.setToolTip(f"{self.path.origin}\n{self.path.origin_path}")
+        button.setToolTip(plain_tooltip(f"{self.path.origin}: {self.path.origin_path}"))
         button.clicked.connect(lambda: self.origin_requested.emit(self.path.origin_path))
         return button
 
@@ -315,6 +315,13 @@ class LaneColumn(QWidget):
         self._steps[card.path.key] = cards
 
 
+class _ColumnScroll(QScrollArea):
+    """Scrolls by wheel and bar; the arrow keys are the panel's: they go from step to step."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+
 class StepsPanel(QWidget):
     """Both columns with their header, the values to fill in, and the keyboard.
 
@@ -349,14 +356,14 @@ class StepsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_header())
-        self._scroll = QScrollArea(self)
+        self._scroll = _ColumnScroll(self)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout.addWidget(self._scroll, 1)
-        self._empty = EmptyState("list-checks", "", "", parent=self)
-        layout.addWidget(self._empty, 1)
+        self.empty = EmptyState("list-checks", "", "", parent=self)
+        layout.addWidget(self.empty, 1)
         self.show_nothing()
 
     def _build_header(self) -> QWidget:
@@ -381,7 +388,7 @@ class StepsPanel(QWidget):
     def show_nothing(self) -> None:
         """Show that no entry is open."""
         self._columns = {}
-        self._empty.set_state(
+        self.empty.set_state(
             "list-checks", "Steps", "Open an entry to see how to mitigate and how to fix it."
         )
         self._set_shown(is_empty=True)
@@ -395,7 +402,7 @@ class StepsPanel(QWidget):
         if not any(view.paths for view in views):
             self._columns = {}
             texts = list(dict.fromkeys(view.empty_text for view in views))
-            self._empty.set_state("route", "No path yet", " ".join(texts))
+            self.empty.set_state("route", "No path yet", " ".join(texts))
             self._set_shown(is_empty=True)
             self._count.setText("")
             self.progress_changed.emit(0, 0)
@@ -499,7 +506,7 @@ class StepsPanel(QWidget):
         self._scroll.ensureWidgetVisible(cards[position], 0, 24)
 
     def _set_shown(self, *, is_empty: bool) -> None:
-        self._empty.setVisible(is_empty)
+        self.empty.setVisible(is_empty)
         self._scroll.setVisible(not is_empty)
         self._reset.setVisible(not is_empty)
 
