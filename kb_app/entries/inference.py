@@ -375,9 +375,10 @@ def infer_alerts(
         if heading.level in (1, 2, 3) and _is_alert(heading.title, humps=3):
             found[heading.title] = "from headings"
     same = headline.casefold() == stem.casefold()
-    if _is_alert(stem) and (is_runbook or same):
+    humps = 2 if is_runbook else 3  # "PostgreSQL" names a product, "DiskIsFull" hardly anything but an alert
+    if _is_alert(stem, humps=humps) and (is_runbook or stem == headline):
         found = {stem: "from the file name", **found}
-    if _is_alert(headline) and (is_runbook or same):
+    if _is_alert(headline, humps=humps) and (is_runbook or stem == headline):
         found = {headline: "from the first heading", **found}
     if not found and same and is_runbook and _ONE_WORD.fullmatch(headline):
         found[headline] = "from the first heading"
