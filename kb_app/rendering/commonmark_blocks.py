@@ -764,6 +764,8 @@ class CommonMarkBlockParser(BlockParser):
             target = found["quoted"] if found["quoted"] is not None else found["bare"]
             if not label or (found["bare"] and not _is_balanced(target)):
                 break
+            if self._has_extras and label.startswith("^"):
+                break  # a second footnote of the same name
             title = found["title"][1:-1] if found["title"] else ""
             self.md.references.setdefault(label, (target, title))
             position = found.end()

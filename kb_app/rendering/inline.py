@@ -30,7 +30,7 @@ from kb_app.rendering.raw_html import TAG, element_of, is_transparent
 
 _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
-_COMMENT = r"<!--.*?-->"
+_COMMENT = r"<!--.{0,2000}?-->"
 _SITE_TAG = r"\{\{[<%].{0,600}?[%>]\}\}|\{%.{0,600}?%\}|<%.{0,600}?%>"
 _ROLE = r"\{([A-Za-z][\w:+-]*)\}(`{1,3})(?!`)(.{1,500}?)(?<!`)\2(?!`)"
 _FOOTNOTE = r"\[\^([^\]\s]{1,80})\]"

@@ -137,9 +137,9 @@ _MAX_TABLES = 2
 TAG = re.compile(
     r"<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[^\s\"'<>=/]+(?:\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=`]+))?)*)\s*(/?)>"
 )
-_TOKEN = re.compile(
-    r"<!--.*?-->|<!--.*|<\?.{0,2000}?\?>|<!\[CDATA\[|\]\]>|<![A-Za-z][^<>]*>|" + TAG.pattern, re.DOTALL
-)
+_MARKUP = r"<\?.{0,2000}?\?>|<!\[CDATA\[|\]\]>|<![A-Za-z][^<>]*>|" + TAG.pattern
+_TOKEN = re.compile(_MARKUP, re.DOTALL)
+_TOKEN_OR_COMMENT = re.compile(r"<!--.*?-->|" + _MARKUP, re.DOTALL)
 _ATTRIBUTE = re.compile(r"([^\s\"'<>=/]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=`]+)))?")
 
 
@@ -206,8 +206,14 @@ class _Builder:
     def add_html(self, text: str, line: str) -> None:
         """Add the tags and texts of an HTML block."""
         self._implied = None
+        # A comment that is never closed is text; so none is looked for behind the last end of one
+        last_end = text.rfind("-->") + 3 if "-->" in text else 0
+        self._add_tokens(text[:last_end], _TOKEN_OR_COMMENT, line)
+        self._add_tokens(text[last_end:], _TOKEN, line)
+
+    def _add_tokens(self, text: str, tokens: re.Pattern[str], line: str) -> None:
         position = 0
-        for found in _TOKEN.finditer(text):
+        for found in tokens.finditer(text):
             self.add_text(text[position : found.start()], line)
             position = found.end()
             if found[2]:
