@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from whoosh.lang.porter import stem as _porter_stem
@@ -26,6 +27,8 @@ MAX_TOKEN = 64
 
 _ASCII_TOKEN = re.compile(r"[A-Za-z0-9_.\-+#]+")
 _TOKEN = re.compile(r"[\w.\-+#]+")  # three times slower, so for text that needs it only
+_ASCII_TOKEN_OR_BREAK = re.compile(r"[A-Za-z0-9_.\-+#]+|\n")
+_TOKEN_OR_BREAK = re.compile(r"[\w.\-+#]+|\n")
 _EDGES = re.compile(r"^(?P<lead>--?|\.)?(?P<body>\w.*?)(?P<tail>\+\+|#)?[.\-_+#]*$", re.DOTALL)
 
 _FOLDING = {
@@ -60,9 +63,22 @@ def fold(text: str) -> str:
     return _POSSESSIVE.sub("", text)
 
 
+def fold_lines(texts: Sequence[str]) -> str:
+    """Return ``texts`` folded and joined by line breaks; only lines that need it are treated one by one."""
+    text = "\n".join(texts)
+    if not text.isascii():
+        text = "\n".join([line if line.isascii() else fold(line) for line in texts])
+    return _POSSESSIVE.sub("", text) if "'" in text else text
+
+
 def raw_tokens(text: str) -> list[str]:
     """Return the tokens of folded ``text`` as written, in order; punctuation may cling to them."""
     return (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
+
+
+def lines_and_tokens(text: str) -> list[str]:
+    """Return the tokens of folded ``text`` in order, with a line break as a token of its own."""
+    return (_ASCII_TOKEN_OR_BREAK if text.isascii() else _TOKEN_OR_BREAK).findall(text)
 
 
 def split_token(token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -81,6 +97,8 @@ def split_token(token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if edges is None:
         return _split_clinging(token)
     bare, lead, tail = edges["body"].rstrip(".-_+#"), edges["lead"] or "", edges["tail"] or ""
+    if not bare:
+        return (), ()
     words = [word for piece in _JOINERS.split(bare) for word in _split_piece(piece)]
     whole = bare.lower()
     wholes = [whole] if len(words) != 1 or words[0] != whole else []

@@ -6,6 +6,7 @@ rest. An update exchanges lines without reading the cards in them.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,10 +14,11 @@ from pathlib import Path
 
 from kb_app.durable import write_atomically
 from kb_app.entries.model import EntryCard
-from kb_app.plain import from_plain, to_plain
+from kb_app.plain import from_plain
 
 CARDS = "cards.jsonl"
 _VERSION = 1
+_FIELDS = tuple(field.name for field in dataclasses.fields(EntryCard))
 
 
 def card_line(card: EntryCard) -> bytes:
@@ -31,7 +33,9 @@ def path_key(path: str) -> bytes:
 
 def card_json(card: EntryCard) -> bytes:
     """Return a card as compact JSON."""
-    return json.dumps(to_plain(card), separators=(",", ":")).encode()
+    # texts, tuples of texts, string enumerations and days: all of them JSON knows, but for the day
+    plain = {name: getattr(card, name) for name in _FIELDS}
+    return json.dumps(plain, separators=(",", ":"), default=str).encode()
 
 
 def read_lines(folder: Path) -> dict[bytes, bytes] | None:

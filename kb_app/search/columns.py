@@ -21,15 +21,16 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from kb_app.search.analysis import stem_of
+from kb_app.search.analysis import split_token, stem_of
 from kb_app.search.documents import FIELD_COUNT, Chunk, StoredDocument
 
 Array = npt.NDArray[Any]
@@ -39,6 +40,10 @@ FACETS = ("kind", "product", "component", "state", "has", "tag", "owner", "sever
 PIECES = ("words", "lines", "text", "card")
 STUB, RETIRED = 1, 2
 _ALIGN = 64
+KEPT_WORDS = 1_500_000
+"""Words of documents kept in memory per segment (4 bytes each)."""
+KEPT_SHOWN = 100
+"""Documents whose card and lines are kept: the next keystroke shows most of them again."""
 _LAST = "\U0010ffff"
 
 
@@ -76,40 +81,80 @@ class _Postings:
     count: Array
 
 
-def build_segment(chunks: Sequence[Chunk]) -> SegmentData:
-    """Return the segment of ``chunks``; documents keep their order."""
-    terms, remaps = _merge_terms([chunk.terms for chunk in chunks])
+class TokenTables:
+    """What the tokens of each analyser split into; kept over a whole run, as chunks tell only new tokens."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._tables: dict[str, _Table] = {}
+
+    def learn(self, chunk: Chunk) -> None:
+        """Take in the new tokens of ``chunk``; chunks of one analyser come in any order."""
+        table = self._tables.setdefault(chunk.source, _Table())
+        table.tokens.update(zip(range(chunk.first_token, chunk.first_token + len(chunk.new_tokens)), chunk.new_tokens, strict=True))
+
+    def split(self, source: str) -> _Table:
+        """Return the table of an analyser, every token split."""
+        table = self._tables[source]
+        number_of = self._numbers.setdefault
+        numbers = self._numbers
+        size = max(table.tokens, default=-1) + 1
+        for number in range(len(table.words), size):
+            words, wholes = split_token(table.tokens.get(number, ""))
+            table.words.append([number_of(word, len(numbers)) for word in words])
+            table.wholes.append([number_of(word, len(numbers)) for word in wholes])
+        return table
+
+    @property
+    def terms(self) -> list[str]:
+        """All terms met, by number."""
+        return list(self._numbers)
+
+
+@dataclass(slots=True)
+class _Table:
+    tokens: dict[int, str] = field(default_factory=dict)
+    words: list[list[int]] = field(default_factory=list)
+    wholes: list[list[int]] = field(default_factory=list)
+
+
+def build_segment(chunks: Sequence[Chunk], tables: TokenTables | None = None) -> SegmentData:
+    """Return the segment of ``chunks``; documents keep their order.
+
+    Args:
+        chunks: analysed documents.
+        tables: what earlier chunks of the same analysers told, those of ``chunks`` included; None when these are all.
+    """
+    if tables is None:
+        tables = TokenTables()
+        for chunk in chunks:
+            tables.learn(chunk)
     stored = [document for chunk in chunks for document in chunk.documents]
     count = len(stored)
+    expanded = [_Expanded(chunk, tables) for chunk in chunks]
+    terms, remap = _order_terms(tables.terms, expanded)
+    width = max(count * FIELD_COUNT, 1)
     keys: list[Array] = []
-    lengths = np.zeros(count * FIELD_COUNT, np.int64)
-    streams: list[Array] = []
-    line_parts: list[Array] = []
+    lengths = np.zeros(width, np.int64)
     words_per_document = np.zeros(count, np.int64)
     lines_per_document = np.zeros(count, np.int64)
     base = 0
-    for chunk, remap in zip(chunks, remaps, strict=True):
-        place = (chunk.line_document.astype(np.int64) + base) * FIELD_COUNT + chunk.line_field
-        stream = remap[chunk.stream] if chunk.stream.size else chunk.stream
-        if stream.size:
-            at = place[chunk.stream_line]
-            keys.append(stream.astype(np.int64) * (count * FIELD_COUNT) + at)
-            lengths += np.bincount(at, minlength=count * FIELD_COUNT)
-        if chunk.wholes.size:
-            whole = remap[chunk.wholes].astype(np.int64)
-            keys.append(whole * (count * FIELD_COUNT) + place[chunk.whole_line])
-        streams.append(stream)
-        documents = chunk.line_document[chunk.stream_line] + base
-        words_per_document += np.bincount(documents, minlength=count)
-        lines_per_document += np.bincount(chunk.line_document + base, minlength=count)
-        line_parts.append(_line_rows(chunk))
+    for chunk, part in zip(chunks, expanded, strict=True):
+        document = chunk.line_document.astype(np.int64) + base
+        place = document * FIELD_COUNT + chunk.line_field
+        at = place[part.stream_line]
+        keys.append(remap[part.stream] * np.int64(width) + at)
+        keys.append(remap[part.wholes] * np.int64(width) + place[part.whole_line])
+        lengths += np.bincount(at, minlength=width)
+        words_per_document += np.bincount(document[part.stream_line], minlength=count)
+        lines_per_document += np.bincount(document, minlength=count)
         base += len(chunk.documents)
     postings = _count(np.concatenate(keys) if keys else np.zeros(0, np.int64), count)
-    words = np.concatenate(streams).astype(np.int32) if streams else np.zeros(0, np.int32)
-    lines = np.concatenate(line_parts) if line_parts else np.zeros((0, 3), np.int32)
+    none = np.zeros(0, np.int32)
+    lines = [_line_rows(chunk, part) for chunk, part in zip(chunks, expanded, strict=True)]
     pieces = {
-        "words": words.tobytes(),
-        "lines": lines.astype(np.int32).tobytes(),
+        "words": np.concatenate([none, *(remap[part.stream] for part in expanded)]).astype(np.int32).tobytes(),
+        "lines": np.concatenate([np.zeros((0, 3), np.int32), *lines]).astype(np.int32).tobytes(),
         "text": b"".join(document.text for document in stored),
         "card": b"".join(_card_piece(document) for document in stored),
     }
@@ -119,7 +164,48 @@ def build_segment(chunks: Sequence[Chunk]) -> SegmentData:
         "text": _starts([len(document.text) for document in stored]),
         "card": _starts([len(_card_piece(document)) for document in stored]),
     }
-    return _pack(terms, postings, lengths.reshape(count, FIELD_COUNT), pieces, starts, _attributes(stored))
+    lengths = lengths[: count * FIELD_COUNT].reshape(count, FIELD_COUNT)
+    return _pack(terms, postings, lengths, pieces, starts, _attributes(stored))
+
+
+class _Expanded:
+    """A chunk's tokens as words and whole tokens, each with the line it stands in."""
+
+    def __init__(self, chunk: Chunk, tables: TokenTables) -> None:
+        table = tables.split(chunk.source)
+        lines = np.repeat(np.arange(len(chunk.line_tokens), dtype=np.int32), chunk.line_tokens)
+        self.stream, self.stream_line = _gather(table.words, chunk.tokens, lines)
+        self.wholes, self.whole_line = _gather(table.wholes, chunk.tokens, lines)
+
+
+def _gather(lists: list[list[int]], tokens: Array, lines: Array) -> tuple[Array, Array]:
+    """Replace each token by its list of terms; the line numbers follow."""
+    none = np.zeros(0, np.int32)
+    if not tokens.size:
+        return none, none
+    used, where = np.unique(tokens, return_inverse=True)
+    chosen = [lists[number] for number in used.tolist()]
+    lengths = np.fromiter(map(len, chosen), np.int64, len(chosen))
+    flat = np.fromiter(chain.from_iterable(chosen), np.int32, int(lengths.sum()))
+    starts = np.cumsum(lengths) - lengths
+    repeats = lengths[where]
+    total = int(repeats.sum())
+    if not total:
+        return none, none
+    within = np.arange(total) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return flat[np.repeat(starts[where], repeats) + within], np.repeat(lines, repeats)
+
+
+def _order_terms(known: Sequence[str], parts: Sequence[_Expanded]) -> tuple[list[str], Array]:
+    """Return the terms that occur, in order, and the place of each known term among them."""
+    occurs = np.zeros(len(known), np.bool_)
+    for part in parts:
+        occurs[part.stream] = True
+        occurs[part.wholes] = True
+    numbers = sorted(np.flatnonzero(occurs).tolist(), key=known.__getitem__)
+    remap = np.full(len(known), -1, np.int64)
+    remap[numbers] = np.arange(len(numbers))
+    return [known[number] for number in numbers], remap
 
 
 def _card_piece(document: StoredDocument) -> bytes:
@@ -127,9 +213,9 @@ def _card_piece(document: StoredDocument) -> bytes:
     return document.card + b"\n" + anchors.encode()
 
 
-def _line_rows(chunk: Chunk) -> Array:
+def _line_rows(chunk: Chunk, part: _Expanded) -> Array:
     """Return a row (line number, first word of the line within its document, field) per line."""
-    words = np.bincount(chunk.stream_line, minlength=len(chunk.line_document)).astype(np.int64)
+    words = np.bincount(part.stream_line, minlength=len(chunk.line_document)).astype(np.int64)
     first = np.cumsum(words) - words
     if len(first):
         is_first_line = np.r_[True, chunk.line_document[1:] != chunk.line_document[:-1]]
@@ -310,6 +396,10 @@ class Segment:
         self.lengths = arrays["lengths"]
         self.flags = arrays["flags"]
         self.document_count = len(self.flags)
+        self._words: dict[int, Array] = {}  # documents looked at last: the next keystroke asks for them again
+        self._words_size = 0
+        self._shown_lines: dict[int, list[str]] = {}
+        self._shown_cards: dict[int, tuple[dict[str, Any], list[tuple[int, str]]]] = {}
 
     @classmethod
     def from_bytes(cls, hot: bytes, cold: BinaryIO | None, deleted: Sequence[int]) -> Segment:
@@ -410,11 +500,35 @@ class Segment:
 
     def words(self, document: int) -> Array:
         """Return a document's words in order, as term numbers."""
-        return np.frombuffer(self._cold.read("words", document), np.int32)
+        found = self._words.get(document)
+        if found is None:
+            found = self._words[document] = np.frombuffer(self._cold.read("words", document), np.int32)
+            self._words_size += found.size
+            while self._words_size > KEPT_WORDS and len(self._words) > 1:
+                self._words_size -= self._words.pop(next(iter(self._words))).size
+        return found
 
     def lines(self, document: int) -> Array:
         """Return a document's lines: rows of (line number, first word, field)."""
         return np.frombuffer(self._cold.read("lines", document), np.int32).reshape(-1, 3)
+
+    def text_lines(self, document: int) -> list[str]:
+        """Return the lines of a document's text."""
+        found = self._shown_lines.get(document)
+        if found is None:
+            found = self._shown_lines[document] = self.text(document).split("\n")
+            if len(self._shown_lines) > KEPT_SHOWN:
+                self._shown_lines.pop(next(iter(self._shown_lines)))
+        return found
+
+    def shown_card(self, document: int) -> tuple[dict[str, Any], list[tuple[int, str]]]:
+        """Return a document's card as `card` does; the last ones are kept."""
+        found = self._shown_cards.get(document)
+        if found is None:
+            found = self._shown_cards[document] = self.card(document)
+            if len(self._shown_cards) > KEPT_SHOWN:
+                self._shown_cards.pop(next(iter(self._shown_cards)))
+        return found
 
     def text(self, document: int) -> str:
         """Return a document's text."""

@@ -20,11 +20,12 @@ SYNONYM_FACTOR = 0.5
 FUZZY_FACTOR = 0.7
 WHOLE_WEIGHT = 1.3
 """A token with symbols ("kube_pod_status_phase"), beside its parts."""
-JOINED_WEIGHT = 0.6
+JOINED_WEIGHT = 0.4
 PHRASE_PART_WEIGHT = 0.6
 MAX_WORDS = 40
 MAX_PASTE_CONCEPTS = 40
-COMMON_SHARE = 0.35
+MAX_PASTE_PHRASES = 8
+COMMON_SHARE = 0.5
 """A word of a paste that occurs in more than this share of entries tells nothing."""
 
 FUNCTION_WORDS = frozenset(
@@ -263,14 +264,18 @@ def _rewrite(text: str, corrected: dict[str, str]) -> str:
     return " ".join(result)
 
 
-def question_of_paste(paste: Paste, scorer: Scorer) -> Question:
+def question_of_paste(paste: Paste, scorer: Scorer, synonyms: Synonyms) -> Question:
     """Return what a paste asks for: the rarest of its terms that occur, weighted by the line they stand in."""
+    phrases: dict[tuple[str, ...], tuple[float, tuple[tuple[str, ...], ...]]] = {}
     question = Question(names=[name for alert in paste.alerts if (name := compact_name(alert))])
     weight_of: dict[str, float] = {}
     neighbours: dict[tuple[str, str], None] = {}
     seen: dict[str, None] = {}
     for line in paste.lines:
         before = ""
+        if line.weight >= 1 and len(phrases) < MAX_PASTE_PHRASES:
+            for phrase, others in _synonym_phrases(words_of(line.text)[:MAX_WORDS], synonyms):
+                phrases.setdefault(phrase, (line.weight, others))
         for token in raw_tokens(fold(line.text)):
             words, wholes = split_token(token)
             if wholes and not token.islower():
@@ -287,6 +292,9 @@ def question_of_paste(paste: Paste, scorer: Scorer) -> Question:
                 before = word
     question.names += [name for name in seen if name not in question.names]
     _choose_terms(question, weight_of, list(neighbours), scorer)
+    for phrase, (weight, others) in list(phrases.items())[:MAX_PASTE_PHRASES]:
+        variants = [Variant("phrase", " ".join(phrase)), *_synonym_variants(others)]
+        question.concepts.append(Concept(" ".join(phrase), tuple(variants), weight))
     return question
 
 

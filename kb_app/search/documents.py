@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from kb_app.entries.model import Entry, EntryCard, Role
-from kb_app.search.analysis import fold, raw_tokens, split_token
+from kb_app.search.analysis import fold, fold_lines, lines_and_tokens
 from kb_app.search.catalogue_file import card_json
 
 Integers = npt.NDArray[np.int32]
@@ -42,8 +44,28 @@ _NOISE = re.compile(
     r"|\]\((?:[^()\s]|\([^()]*\))*\)"  # a link's target is not read, its label is
     r"|</?[a-zA-Z][^<>\n]{0,300}>"  # HTML tags
 )
-_PROSE_MARKS = re.compile(r"^\s*(?:>+\s*)+")
 _SYMPTOM_ROLES = frozenset({Role.SYMPTOMS, Role.MEANING, Role.IMPACT})
+
+
+@dataclass(slots=True)
+class Lines:
+    """Lines of text with the field each counts for; number 0 for values that stand in no line of the file."""
+
+    fields: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def add(self, kind: Field, number: int, text: str) -> None:
+        """Append a line; line breaks in ``text`` become spaces."""
+        self.fields.append(kind)
+        self.numbers.append(number)
+        self.texts.append(text.replace("\n", " ") if "\n" in text else text)
+
+    def add_values(self, kind: Field, values: Iterable[str]) -> None:
+        """Append values that stand in no line."""
+        for value in values:
+            if value:
+                self.add(kind, 0, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +75,40 @@ class IndexedDocument:
     Attributes:
         card: what lists and facets show of it.
         names: title, headline, stem, alerts, aliases, id; each can be asked for by itself.
-        lines: ``(field, line number, text)``; number 0 for values that stand in no line.
+        lines: all that is searched.
         text: the whole file, for snippets.
         anchors: ``(first line, anchor)`` of its sections, ascending.
     """
 
     card: EntryCard
     names: tuple[str, ...]
-    lines: tuple[tuple[Field, int, str], ...]
+    lines: Lines
     text: str
     anchors: tuple[tuple[int, str], ...] = ()
 
 
 def document_of(entry: Entry, card: EntryCard) -> IndexedDocument:
     """Return what the index takes of ``entry``."""
-    names = tuple(
-        dict.fromkeys(
-            name
-            for name in (entry.title, entry.headline, entry.stem, *entry.alerts, *entry.aliases, entry.id)
-            if name
-        )
-    )
-    lines: list[tuple[Field, int, str]] = [(Field.NAME, 0, name) for name in names]
-    lines += [(Field.SIGNATURE, 0, text) for text in (*entry.signatures, entry.tracker) if text]
-    lines += [(Field.SYMPTOM, 0, text) for text in entry.answers]
-    lines += [(Field.META, 0, text) for text in _meta(entry) if text]
-    lines += _body_lines(entry)
+    names = (entry.title, entry.headline, entry.stem, *entry.alerts, *entry.aliases, entry.id)
+    names = tuple(dict.fromkeys(filter(None, names)))
+    lines = Lines()
+    lines.add_values(Field.NAME, names)
+    lines.add_values(Field.SIGNATURE, (*entry.signatures, entry.tracker))
+    lines.add_values(Field.SYMPTOM, entry.answers)
+    lines.add_values(Field.META, _meta(entry))
+    _add_body(lines, entry)
     anchors = tuple((section.span.first_line, section.anchor) for section in entry.sections if section.anchor)
-    return IndexedDocument(card, names, tuple(lines), entry.text, anchors)
+    return IndexedDocument(card, names, lines, entry.text, anchors)
 
 
 def document_of_card(card: EntryCard) -> IndexedDocument:
     """Return a document of names alone, for the time before the texts are indexed."""
     stem = card.path.rsplit("/", 1)[-1].split(".", 1)[0]
-    names = tuple(dict.fromkeys(n for n in (card.title, stem, *card.alerts, *card.aliases, card.id) if n))
-    lines = [(Field.NAME, 0, name) for name in names]
-    lines += [(Field.META, 0, text) for text in (card.product, card.component, *card.tags) if text]
-    return IndexedDocument(card, names, tuple(lines), card.summary)
+    names = tuple(dict.fromkeys(filter(None, (card.title, stem, *card.alerts, *card.aliases, card.id))))
+    lines = Lines()
+    lines.add_values(Field.NAME, names)
+    lines.add_values(Field.META, (card.product, card.component, *card.tags))
+    return IndexedDocument(card, names, lines, card.summary)
 
 
 def _meta(entry: Entry) -> Iterator[str]:
@@ -98,26 +117,33 @@ def _meta(entry: Entry) -> Iterator[str]:
     yield from entry.path.split("/")[:-1]
 
 
-def _body_lines(entry: Entry) -> Iterator[tuple[Field, int, str]]:
-    is_symptom = _symptom_lines(entry)
+def _add_body(lines: Lines, entry: Entry) -> None:
+    symptom_lines = _symptom_lines(entry)
     fence = ""
-    lines = entry.text[:MAX_TEXT].split("\n")
-    for number, line in enumerate(lines[entry.body_line - 1 :], start=entry.body_line):
-        if not line or line.isspace():
+    texts = entry.text[:MAX_TEXT].split("\n")
+    for number in range(entry.body_line, len(texts) + 1):
+        line = texts[number - 1]
+        first = line.lstrip()[:1]
+        if not first:
             continue
-        match = _FENCE.match(line)
-        if match and not fence:
-            fence = match[1]
-            continue
-        if fence and match and match[1].startswith(fence) and not line.strip(" `~"):
-            fence = ""
-            continue
+        if first in "`~" and (match := _FENCE.match(line)):
+            if not fence:
+                fence = match[1]
+                continue
+            if match[1].startswith(fence) and not line.strip(" `~"):
+                fence = ""
+                continue
         if fence:
-            yield Field.CODE, number, line
-        elif _HEADING.match(line):
-            yield Field.HEADING, number, _clean(line)
+            kind = Field.CODE
+        elif first == "#" and _HEADING.match(line):
+            kind = Field.HEADING
         else:
-            yield (Field.SYMPTOM if number in is_symptom else Field.BODY), number, _clean(line)
+            kind = Field.SYMPTOM if number in symptom_lines else Field.BODY
+        if kind is not Field.CODE and ("<" in line or "{" in line or "](" in line):
+            line = _NOISE.sub(" ", line)
+        lines.fields.append(kind)
+        lines.numbers.append(number)
+        lines.texts.append(line)
 
 
 def _symptom_lines(entry: Entry) -> frozenset[int]:
@@ -126,42 +152,6 @@ def _symptom_lines(entry: Entry) -> frozenset[int]:
         if section.role in _SYMPTOM_ROLES:
             lines.update(range(section.span.first_line, section.span.last_line + 1))
     return frozenset(lines)
-
-
-def _clean(line: str) -> str:
-    if "<" in line or "{" in line or "](" in line:
-        line = _NOISE.sub(" ", line)
-    return line
-
-
-@dataclass(slots=True)
-class Chunk:
-    """Some documents, analysed: plain arrays that travel between processes.
-
-    Attributes:
-        terms: terms of this chunk; positions are local term numbers.
-        stream: words of all lines in order (local term numbers).
-        stream_line: the line each word stands in (index into ``line_*``).
-        wholes, whole_line: whole tokens likewise.
-        line_document, line_number, line_field: the lines.
-        documents: what is kept of each document for showing it.
-    """
-
-    terms: list[str]
-    stream: Integers
-    stream_line: Integers
-    wholes: Integers
-    whole_line: Integers
-    line_document: Integers
-    line_number: Integers
-    line_field: Integers
-    documents: list[StoredDocument]
-
-    @classmethod
-    def empty(cls) -> Chunk:
-        """Return a chunk of nothing."""
-        none = np.zeros(0, np.int32)
-        return cls([], none, none, none, none, none, none, none, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,83 +181,79 @@ class StoredDocument:
 
 
 @dataclass(slots=True)
-class Analyser:
-    """Turns documents into chunks; remembers how tokens split."""
+class Chunk:
+    """Some documents, analysed: plain arrays that travel between processes.
 
-    _splits: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    Attributes:
+        source: the analyser that made it; numbers of tokens are its own.
+        first_token: number of the first of ``new_tokens``.
+        new_tokens: raw tokens this analyser met for the first time.
+        tokens: raw tokens of all lines in order.
+        line_tokens: how many tokens each line has.
+        line_document, line_number, line_field: the lines.
+        documents: what is kept of each document for showing it.
+    """
+
+    source: str
+    first_token: int
+    new_tokens: list[str]
+    tokens: Integers
+    line_tokens: Integers
+    line_document: Integers
+    line_number: Integers
+    line_field: Integers
+    documents: list[StoredDocument]
+
+
+class _Numbers(dict[str, int]):
+    """Numbers tokens in the order in which they are met."""
+
+    def __missing__(self, token: str) -> int:
+        number = self[token] = len(self)
+        return number
+
+
+class Analyser:
+    """Turns documents into chunks; numbers tokens over all of them."""
+
+    def __init__(self) -> None:
+        self._source = uuid.uuid4().hex
+        self._numbers = _Numbers({"\n": 0})
+        self._told = 0
 
     def chunk(self, documents: Iterable[IndexedDocument]) -> Chunk:
         """Return the chunk of ``documents``."""
-        raw_numbers: dict[str, int] = {}
-        raw: list[int] = []
-        counts: list[int] = []
-        line_document: list[int] = []
-        line_number: list[int] = []
-        line_field: list[int] = []
+        number_of = self._numbers.__getitem__
+        parts: list[Integers] = []
+        line_document: list[Integers] = []
+        numbers: list[int] = []
+        fields: list[int] = []
         stored: list[StoredDocument] = []
-        number_of = raw_numbers.setdefault
         for number, document in enumerate(documents):
-            for kind, line, text in document.lines:
-                tokens = raw_tokens(fold(text))
-                if not tokens:
-                    continue
-                raw.extend([number_of(token, len(raw_numbers)) for token in tokens])
-                counts.append(len(tokens))
-                line_document.append(number)
-                line_number.append(line)
-                line_field.append(kind)
+            lines = document.lines
+            found = lines_and_tokens(fold_lines(lines.texts))
+            parts.append(np.fromiter(map(number_of, found), np.int32, len(found)))
+            if lines.texts:
+                parts.append(np.zeros(1, np.int32))  # the last line ends too
+            line_document.append(np.full(len(lines.texts), number, np.int32))
+            numbers += lines.numbers
+            fields += lines.fields
             stored.append(_stored(document))
-        lines = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        return self._expand(
-            list(raw_numbers),
-            np.array(raw, np.int32),
-            lines,
-            (_int32(line_document), _int32(line_number), _int32(line_field)),
+        tokens = np.concatenate(parts) if parts else np.zeros(0, np.int32)
+        breaks = np.flatnonzero(tokens == 0)
+        line_tokens = np.diff(breaks, prepend=-1) - 1
+        told, self._told = self._told, len(self._numbers)
+        return Chunk(
+            self._source,
+            told,
+            list(islice(self._numbers, told, None)),
+            tokens[tokens != 0],
+            line_tokens.astype(np.int32),
+            np.concatenate(line_document) if line_document else np.zeros(0, np.int32),
+            np.array(numbers, np.int32),
+            np.array(fields, np.int32),
             stored,
         )
-
-    def _expand(
-        self,
-        raw_tokens_seen: Sequence[str],
-        raw: Integers,
-        lines: Integers,
-        columns: tuple[Integers, Integers, Integers],
-        stored: list[StoredDocument],
-    ) -> Chunk:
-        terms: dict[str, int] = {}
-        splits = self._splits
-        words: list[list[int]] = []
-        wholes: list[list[int]] = []
-        for token in raw_tokens_seen:
-            split = splits.get(token)
-            if split is None:
-                if len(splits) > 500_000:
-                    splits.clear()
-                split = splits[token] = split_token(token)
-            words.append([terms.setdefault(word, len(terms)) for word in split[0]])
-            wholes.append([terms.setdefault(word, len(terms)) for word in split[1]])
-        stream, stream_line = _gather(words, raw, lines)
-        whole, whole_line = _gather(wholes, raw, lines)
-        return Chunk(list(terms), stream, stream_line, whole, whole_line, *columns, stored)
-
-
-def _gather(lists: list[list[int]], raw: Integers, lines: Integers) -> tuple[Integers, Integers]:
-    """Replace each raw token by its list of terms; the line numbers follow."""
-    lengths = np.fromiter(map(len, lists), np.int32, len(lists))
-    flat = _int32([term for terms in lists for term in terms])
-    starts = np.cumsum(lengths, dtype=np.int64) - lengths
-    repeats = lengths[raw]
-    total = int(repeats.sum())
-    if not total:
-        return np.zeros(0, np.int32), np.zeros(0, np.int32)
-    within = np.arange(total, dtype=np.int64) - np.repeat(
-        np.cumsum(repeats, dtype=np.int64) - repeats, repeats
-    )
-    return flat[np.repeat(starts[raw], repeats) + within], np.repeat(lines, repeats)
-
-
-def _int32(values: list[int]) -> Integers:
-    return np.array(values, np.int32)
 
 
 def _stored(document: IndexedDocument) -> StoredDocument:
@@ -285,7 +271,7 @@ def _stored(document: IndexedDocument) -> StoredDocument:
     return StoredDocument(
         card.path,
         card_json(card),
-        zlib.compress(document.text.encode("utf-8", "surrogatepass"), 3),
+        zlib.compress(document.text.encode("utf-8", "surrogatepass"), 1),
         tuple(dict.fromkeys(filter(None, map(compact_name, document.names)))),
         facets,
         card.is_stub,

@@ -28,7 +28,7 @@ from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchReq
 from kb_app.search.query import Query, explain, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
 from kb_app.search.scoring import Concept, Scored, Scorer, score
-from kb_app.search.snippets import Matcher, marks_in, snippet_at
+from kb_app.search.snippets import Marker, snippet_at
 from kb_app.search.synonyms import synonyms_with
 
 Array = npt.NDArray[Any]
@@ -42,7 +42,8 @@ NAME_BOOST = 10.0
 TOKEN_BOOST = 0.5
 WEAK_HITS = 3
 """Hits shown, marked weak, when nothing answers the question."""
-TIME_LIMIT_S = 1.0
+MAX_TYPED_CONCEPTS = 12
+"""A question with more words than this is a sentence that somebody copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class SearchEngine:
             limit = min(limit, WEAK_HITS)
         shown = self._fold(candidates, limit)
         matched = _matched(scored)
-        hits = tuple(self._hit(candidate, asked, request) for candidate in shown)
+        marker = _marker(concepts)
+        hits = tuple(self._hit(candidate, asked, marker, detailed=request.explain) for candidate in shown)
         return SearchAnswer(
             query=request.text[:200],
             mode=asked.mode,
@@ -179,7 +181,7 @@ class SearchEngine:
         text = request.text
         if is_paste(text):
             paste = read_paste(text)
-            question = question_of_paste(paste, self._scorer)
+            question = question_of_paste(paste, self._scorer, self._synonyms)
             mode = Mode.ALERT if paste.alerts and self._has_name(question.names[:1]) else Mode.PASTE
             problems = [] if question.concepts or question.names else ["The paste holds no word to look up."]
             return _Asked(mode, Query(""), question, dict(request.filters), problems)
@@ -189,6 +191,8 @@ class SearchEngine:
         for facet, values in query.filters.items():
             filters[facet] = (*filters.get(facet, ()), *values)
         problems = list(query.problems)
+        if len(question.concepts) > MAX_TYPED_CONCEPTS:  # quotation marks of a sentence, not of a question
+            question.required.clear()
         for concept in list(question.required):
             if self._scorer.document_frequency(concept) == 0:
                 question.required.remove(concept)
@@ -308,7 +312,10 @@ class SearchEngine:
         strength = best.coverage * share
         if strength >= 0.5 and best.passage * share >= 0.35:
             return Verdict.MATCH
-        return Verdict.WEAK if strength >= 0.25 else Verdict.NONE
+        side_by_side = round(best.pairs * len(asked.question.pairs), 3)
+        if side_by_side >= 2 and best.passage * known >= 12:
+            return Verdict.MATCH
+        return Verdict.WEAK if strength >= 0.25 or side_by_side >= 1 else Verdict.NONE
 
     def _fold(self, candidates: Sequence[_Candidate], limit: int) -> list[_Candidate]:
         """Return the first ``limit`` candidates, near-duplicates folded under the best of them."""
@@ -341,19 +348,18 @@ class SearchEngine:
             for facet, values in counts.items()
         }
 
-    def _hit(self, candidate: _Candidate, asked: _Asked, request: SearchRequest) -> SearchHit:
+    def _hit(self, candidate: _Candidate, asked: _Asked, marker: Marker, *, detailed: bool) -> SearchHit:
         shard = self._scorer.shards[candidate.shard]
-        card, anchors = shard.segment.card(candidate.document)
-        is_match = _matcher(asked.question.concepts)
+        card, anchors = shard.segment.shown_card(candidate.document)
         snippet: str = card["summary"]
         marks: tuple[tuple[int, int], ...] = ()
         if candidate.line:
-            lines = shard.segment.text(candidate.document).split("\n")
-            snippet, marks = snippet_at(lines, candidate.line, is_match)
+            lines = shard.segment.text_lines(candidate.document)
+            snippet, marks = snippet_at(lines, candidate.line, marker)
         if not snippet:
             snippet = card["summary"]
         if not marks:
-            marks = marks_in(snippet, is_match)
+            marks = marker.marks(snippet)
         anchor = ""
         for first_line, name in anchors:
             if first_line <= candidate.line:
@@ -367,14 +373,14 @@ class SearchEngine:
             component=card["component"],
             state=card["state"],
             score=round(candidate.score, 4),
-            why=_reasons(candidate, asked, card, detailed=request.explain),
+            why=_reasons(candidate, asked, card, detailed=detailed),
             snippet=snippet,
             has=tuple(card["has"]),
             knowledge_base=shard.base,
             severity=card["severity"],
             reviewed=card["reviewed"] or "",
             snippet_marks=marks,
-            title_marks=marks_in(card["title"], is_match),
+            title_marks=marker.marks(card["title"]),
             line=candidate.line,
             anchor=anchor,
             similar=candidate.similar,
@@ -421,24 +427,18 @@ def _matched(scored: Sequence[Scored]) -> list[Array]:
     return [(s.coverage >= MATCH_SHARE * best) & (s.score > 0) for s in scored]
 
 
-def _matcher(concepts: Sequence[Concept]) -> Matcher:
+def _marker(concepts: Sequence[Concept]) -> Marker:
     words: set[str] = set()
     stems: set[str] = set()
     prefixes: list[str] = []
-    for concept in concepts:
-        for variant in concept.variants:
-            if variant.kind == "prefix":
-                prefixes.append(variant.text)
-            elif variant.kind == "phrase":
-                stems.update(stem_of(word) for word in variant.text.split(" ") if len(word) > 2)
-            else:
-                (stems if variant.kind == "stem" else words).add(variant.text)
-    starts = tuple(prefixes)
-
-    def is_match(word: str) -> bool:
-        return word in words or stem_of(word) in stems or bool(starts and word.startswith(starts))
-
-    return is_match
+    for variant in (variant for concept in concepts for variant in concept.variants):
+        if variant.kind == "prefix":
+            prefixes.append(variant.text)
+        elif variant.kind == "phrase":
+            stems.update(stem_of(word) for word in variant.text.split(" ") if len(word) > 2)
+        else:
+            (stems if variant.kind == "stem" else words).add(variant.text)
+    return Marker(frozenset(words), frozenset(stems), tuple(prefixes))
 
 
 def _reasons(

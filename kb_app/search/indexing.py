@@ -14,7 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -25,13 +27,13 @@ from pathlib import Path
 from kb_app.durable import write_atomically
 from kb_app.entries.catalogue import card_of
 from kb_app.entries.knowledge_base import FoundFile, walk
-from kb_app.entries.model import KnowledgeBaseConfig
+from kb_app.entries.model import EntryCard, Kind, KnowledgeBaseConfig, State
 from kb_app.entries.reading import parse_entry
 from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
 from kb_app.search.codec import TIMES, EntryWriter, lock_index, open_index, toc_name
-from kb_app.search.columns import FORMAT, DamagedIndexError, Segment, build_segment, merge_segments
+from kb_app.search.columns import FORMAT, DamagedIndexError, Segment, TokenTables, build_segment, merge_segments
 from kb_app.search.documents import Analyser, Chunk, document_of
 from kb_app.search.manifest import (
     Manifest,
@@ -53,7 +55,8 @@ PARALLEL_PAGES = 1_500
 """Below this many pages a second process costs more than it brings."""
 MAX_SMALL_SEGMENTS = 4
 SMALL_SEGMENT = 2_000
-HEAD_BYTES = 4_096
+HEAD_BYTES = 2_048
+_TITLE = re.compile(r"^(?:title:[ \t]*(?P<front>\S.*)|#[ \t]+(?P<heading>\S.*))$", re.MULTILINE)
 
 Signature = tuple[int, int, int, int]
 Progress = Callable[[IndexProgress], None]
@@ -63,6 +66,7 @@ Progress = Callable[[IndexProgress], None]
 class _Work:
     """One portion of pages for an analysing process."""
 
+    run: str
     root: str
     knowledge_base: str
     config: KnowledgeBaseConfig
@@ -77,37 +81,47 @@ class _Result:
     skipped: list[SkippedFile]
 
 
-_analyser = Analyser()
+_analysers: dict[str, Analyser] = {}
+"""One per run: an analyser tells each token once, so a new run needs a new one."""
+
+
+def _analyser_of(run: str) -> Analyser:
+    if run not in _analysers:
+        _analysers.clear()
+        _analysers[run] = Analyser()
+    return _analysers[run]
 
 
 def _analyse(work: _Work) -> _Result:
     """Read and analyse some pages; runs in this or in another process."""
     root = Path(work.root)
     documents = []
-    result = _Result(Chunk.empty(), [], [], [])
+    unchanged: list[str] = []
+    gone: list[str] = []
+    skipped: list[SkippedFile] = []
     for path, known_hash in work.pages:
         try:
             raw = (root / path).read_bytes()
         except FileNotFoundError:
-            result.gone.append(path)
+            gone.append(path)
             continue
         except OSError as error:
-            result.skipped.append(SkippedFile(path, f"It cannot be read: {error.strerror or error}"))
-            result.gone.append(path)
+            skipped.append(SkippedFile(path, f"It cannot be read: {error.strerror or error}"))
+            gone.append(path)
             continue
         if known_hash and hashlib.sha256(raw).hexdigest() == known_hash:
-            result.unchanged.append(path)
+            unchanged.append(path)
             continue
         entry = parse_entry(path, raw, work.config, detail=False)
         documents.append(document_of(entry, card_of(entry, work.knowledge_base)))
-    result.chunk = _analyser.chunk(documents)
-    return result
+    return _Result(_analyser_of(work.run).chunk(documents), unchanged, gone, skipped)
 
 
 @dataclass(slots=True)
 class _Run:
     """One update: what is known, what was found, what is still to be written."""
 
+    id: str
     root: Path
     name: str
     folder: Path
@@ -121,6 +135,7 @@ class _Run:
     hashes: dict[str, str] = field(default_factory=dict)
     deleted: dict[str, set[int]] = field(default_factory=dict)
     pending: list[Chunk] = field(default_factory=list)
+    tables: TokenTables = field(default_factory=TokenTables)
     card_lines: dict[bytes, bytes] = field(default_factory=dict)
     skipped: list[SkippedFile] = field(default_factory=list)
     added: int = 0
@@ -161,7 +176,7 @@ def update_index(
     storage = IndexStorage.make(folder, root)
     lock = lock_index(folder)
     run = _Run(
-        root, knowledge_base, folder, config, _config_hash(knowledge_base, config),
+        uuid.uuid4().hex, root, knowledge_base, folder, config, _config_hash(knowledge_base, config),
         on_progress or (lambda _progress: None), is_cancelled or (lambda: False),
     )  # fmt: skip
     try:
@@ -316,10 +331,25 @@ def _publish_names(run: _Run, paths: Sequence[str]) -> None:
                 head = file.read(HEAD_BYTES)
         except OSError:
             continue
-        line = card_line(card_of(parse_entry(path, head, run.config, detail=False), run.name))
-        lines[path_key(path)] = line
+        lines[path_key(path)] = card_line(_first_card(path, head, run.name))
     write_lines(run.folder, lines)
     run.on_progress(IndexProgress("names", len(paths), len(paths)))
+
+
+def _first_card(path: str, head: bytes, knowledge_base: str) -> EntryCard:
+    """Return a card by name alone: what the first lines and the file's name say."""
+    stem = path.rsplit("/", 1)[-1].split(".", 1)[0]
+    title = _TITLE.search(head.decode("utf-8", "replace"))
+    return EntryCard(
+        knowledge_base=knowledge_base,
+        path=path,
+        id=stem,
+        title=(title["front"] or title["heading"]).strip(" \t\"'#") if title else stem,
+        kind=Kind.NOTE,
+        state=State.UNVERIFIED,
+        product="",
+        component="",
+    )
 
 
 def _read_pages(run: _Run, storage: IndexStorage, paths: Sequence[str], processes: int) -> bool:
@@ -328,7 +358,7 @@ def _read_pages(run: _Run, storage: IndexStorage, paths: Sequence[str], processe
     checkpoint = time.perf_counter() + CHECKPOINT_S
     works = [
         _Work(
-            str(run.root), run.name, run.config,
+            run.id, str(run.root), run.name, run.config,
             tuple((path, run.hashes.get(path, "")) for path in paths[i : i + CHUNK_PAGES]),
         )
         for i in range(0, total, CHUNK_PAGES)
@@ -387,6 +417,7 @@ def _take(run: _Run, result: _Result) -> None:
             run.added += 1
         key = path_key(document.path)
         run.card_lines[key] = key + b"\t" + document.card
+    run.tables.learn(result.chunk)
     if result.chunk.documents:
         run.pending.append(result.chunk)
 
@@ -400,7 +431,7 @@ def _forget(run: _Run, path: str) -> None:
 
 
 def _commit(run: _Run, storage: IndexStorage, *, is_complete: bool) -> None:
-    data = build_segment(run.pending) if run.pending else None
+    data = build_segment(run.pending, run.tables) if run.pending else None
     _write(run, storage, data, [*(run.manifest.segments if run.manifest else ())], is_complete=is_complete)
     run.pending.clear()
 

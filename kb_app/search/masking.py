@@ -60,6 +60,18 @@ _ROUTINE = re.compile(
     r"(?i)\b(?:info|debug|trace|notice)\b|^[ID]\d{4}\b|level=(?:info|debug)|\b(?:GET|POST|PUT) /\S* .*\b(?:200|204|304)\b"
 )
 
+_MACHINE_TIME = re.compile(r"\d\d:\d\d:\d\d|\b\d{10,}\b")
+_MACHINE_SIGNS = (
+    re.compile(r"\b(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.\d{1,3}){3}\b"),  # an address
+    _POD_HASH,
+    re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|0x[0-9a-f]{6,}"),
+    re.compile(r"[{\[(]\s*\"|\"\s*[:=]|\w=[\"'\w]|\\\""),  # JSON, key=value, escaped quotes
+    re.compile(r"(?i)^\s*(?:\[?(?:error|fatal|warn(?:ing)?|panic|critical|err|info)\b|[A-Z]\w*(?:Error|Exception)\b|traceback)"),
+    re.compile(r"\w: .*\w: .*\w"),  # causes, one after the other
+    re.compile(r"/[\w.-]+/[\w.-]+"),  # a path
+    re.compile(r"[\"'(\[][^\s\"']+[\"')\]]"),  # a quoted value
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PasteLine:
@@ -83,9 +95,14 @@ class Paste:
 
 
 def is_paste(text: str) -> bool:
-    """Tell whether ``text`` is pasted rather than typed: several lines, or longer than anybody types."""
+    """Tell whether ``text`` is pasted rather than typed: several lines, or one line as only a machine writes it."""
     stripped = text.strip()
-    return len(stripped) > 240 or stripped.count("\n") > 0
+    if len(stripped) > 240 or "\n" in stripped:
+        return True
+    if len(stripped) < 50:
+        return False
+    signs = sum(bool(sign.search(stripped)) for sign in _MACHINE_SIGNS)
+    return signs >= 2 or bool(_MACHINE_TIME.search(stripped))
 
 
 def mask(text: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
-from kb_app.search.analysis import fold, split_token
+from kb_app.search.analysis import fold, split_token, stem_of
 
 WIDTH = 240
 """Characters of a snippet at most."""
@@ -15,34 +16,65 @@ _DECORATION = re.compile(
     r"|</?[a-zA-Z][^<>]*>|<!--.*?-->|[*_]{2,}|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|`+|\{\{[<%].*?[%>]\}\}"
 )
 
-Matcher = Callable[[str], bool]
-"""Tells whether a word (lower case, folded) is one that was looked for."""
 
+class Marker:
+    """Finds what was looked for in texts that are shown; remembers what it decided about each token.
 
-def marks_in(text: str, is_match: Matcher) -> tuple[tuple[int, int], ...]:
-    """Return the ranges of ``text`` that match, ascending, touching ones joined."""
-    ranges: list[tuple[int, int]] = []
-    for spot in _SPOT.finditer(text):
-        token = spot.group()
-        words, wholes = split_token(fold(token))
+    Args:
+        words: terms looked for as they are.
+        stems: stems looked for.
+        prefixes: starts of words looked for.
+    """
+
+    def __init__(self, words: frozenset[str], stems: frozenset[str], prefixes: tuple[str, ...]) -> None:
+        self._words = words
+        self._stems = stems
+        self._prefixes = prefixes
+        self._known: dict[str, tuple[tuple[int, int], ...]] = {}
+
+    def _is_match(self, word: str) -> bool:
+        if word in self._words or stem_of(word) in self._stems:
+            return True
+        return bool(self._prefixes) and word.startswith(self._prefixes)
+
+    def marks(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Return the ranges of ``text`` that match, ascending, touching ones joined."""
+        ranges: list[tuple[int, int]] = []
+        known = self._known
+        for spot in _SPOT.finditer(text):
+            token = spot.group()
+            parts = known.get(token)
+            if parts is None:
+                parts = known[token] = self._parts(token)
+            if parts:
+                start = spot.start()
+                ranges += [(start + low, start + high) for low, high in parts]
+        return tuple(_joined(ranges))
+
+    def _parts(self, token: str) -> tuple[tuple[int, int], ...]:
+        words, wholes = _split(token)
         if not words:
-            continue
+            return ()
         stripped = token.strip(".-+#")
-        offset = spot.start() + token.find(stripped)
-        if any(map(is_match, wholes)) or all(map(is_match, words)):
-            ranges.append((offset, offset + len(stripped)))
-            continue
-        ranges += _parts(token, spot.start(), [word for word in words if is_match(word)])
-    return tuple(_joined(ranges))
+        if any(map(self._is_match, wholes)) or all(map(self._is_match, words)):
+            offset = token.find(stripped)
+            return ((offset, offset + len(stripped)),)
+        return tuple(_places(token, [word for word in words if self._is_match(word)]))
 
 
-def _parts(token: str, start: int, words: Sequence[str]) -> list[tuple[int, int]]:
+@lru_cache(maxsize=20_000)
+def _split(token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return split_token(fold(token))
+
+
+def _places(token: str, words: Sequence[str]) -> list[tuple[int, int]]:
     """Return where the matching parts of a token lie (``Crash`` in ``KubePodCrashLooping``)."""
-    found, lower, position = [], token.lower(), 0
+    found: list[tuple[int, int]] = []
+    lower, position = token.lower(), 0
     for word in words:
         at = lower.find(word, position)
         if at >= 0:
-            found.append((start + at, start + at + len(word)))
+            found.append((at, at + len(word)))
             position = at + len(word)
     return found
 
@@ -62,7 +94,7 @@ def plain_line(line: str) -> str:
     return " ".join(_DECORATION.sub("", line[:4_000]).replace("|", " ").split())
 
 
-def snippet_at(lines: Sequence[str], line: int, is_match: Matcher) -> tuple[str, tuple[tuple[int, int], ...]]:
+def snippet_at(lines: Sequence[str], line: int, marker: Marker) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Return the text around 1-based ``line``, at most `WIDTH` characters, and the marks in it."""
     if not 1 <= line <= len(lines):
         return "", ()
@@ -73,10 +105,10 @@ def snippet_at(lines: Sequence[str], line: int, is_match: Matcher) -> tuple[str,
         more = plain_line(following)
         if more and not set(more) <= set("-=~`: "):
             text = f"{text} {more}" if text else more
-    marks = marks_in(text, is_match)
+    marks = marker.marks(text)
     if len(text) > WIDTH:
         text = _window(text, marks)
-        marks = marks_in(text, is_match)
+        marks = marker.marks(text)
     return text, marks
 
 
