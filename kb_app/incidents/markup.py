@@ -64,7 +64,8 @@ class Markdown:
     """GitHub's and GitLab's Markdown."""
 
     _SPECIAL = re.compile(r"([\\`*_\[\]<>|~])")
-    _LEADING = re.compile(r"^(\s*)(#{1,6}\s|[-+](?=\s)|=+\s*$|\d+(?=[.)]\s))")
+    _LEADING_SIGN = re.compile(r"^([#=+-])")
+    _LEADING_NUMBER = re.compile(r"^(\d{1,9})([.)])")
 
     @classmethod
     def escape(cls, text: str) -> str:
@@ -73,7 +74,8 @@ class Markdown:
         escaped = re.sub(r"&(?=#?\w+;)", "&amp;", escaped)
         escaped = re.sub(r"!(?=\\\[)", r"\\!", escaped)
         escaped = re.sub(r"(^|(?<=[\s(]))@(?=\w)", "&#64;", escaped)  # no mention
-        return re.sub(cls._LEADING, lambda m: f"{m[1]}\\{m[2]}" if not m[2][0].isdigit() else m[0], escaped)
+        escaped = cls._LEADING_SIGN.sub(r"\\\1", escaped)
+        return cls._LEADING_NUMBER.sub(r"\1\\\2", escaped)
 
     @classmethod
     def cell(cls, text: str) -> str:

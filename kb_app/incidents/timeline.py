@@ -253,9 +253,12 @@ class IncidentState:
         return later[-1].text("chosen") if later else decision.text("recommendation")
 
 
-def read_state(folder: Path) -> IncidentState:
-    """Return what the record in ``folder`` adds up to."""
-    return state_of(folder.name, timeline(folder))
+def read_state(folder: Path, *, as_of: dt.datetime | None = None) -> IncidentState:
+    """Return what the record in ``folder`` adds up to: now, or by what was written until ``as_of``."""
+    events = ordered(read_devices(folder))
+    if as_of is not None:
+        events = tuple(event for event in events if event.rec <= as_of)
+    return state_of(folder.name, corrected(events))
 
 
 def state_of(incident_id: str, moments: Sequence[Moment]) -> IncidentState:
