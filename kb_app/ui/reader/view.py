@@ -235,14 +235,7 @@ class ReaderView(QTextBrowser):
         piece = next(self._pieces, None)
         if piece is None:
             return False
-        cursor = QTextCursor(self.document())
-        cursor.movePosition(QTextCursor.MoveOperation.End)
-        end = cursor.position()
-        # The first block of inserted HTML melts into the last one and loses its format: let it be one
-        # character that is taken out again.
-        cursor.insertHtml(f"<p>\u200b</p>{piece}")
-        cursor.setPosition(end)
-        cursor.deleteChar()
+        append_html(self.document(), piece)
         return True
 
     def _complete(self) -> None:
@@ -516,7 +509,10 @@ class ReaderView(QTextBrowser):
         self.follow(_encoded(url))
 
     def _on_highlighted(self, url: QUrl) -> None:
-        shown = read_link(_encoded(url)).shown if not url.isEmpty() else ""
+        self._tell_link(_encoded(url))
+
+    def _tell_link(self, href: str) -> None:
+        shown = read_link(href).shown
         if shown != self._hovered:
             self._hovered = shown
             self.link_hovered.emit(shown)
@@ -635,14 +631,19 @@ class ReaderView(QTextBrowser):
 
     # Input
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take every press, so that what lies behind the page hears none."""
+        super().mousePressEvent(event)
+        event.accept()
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Give the middle button the same policy as the left one."""
         if event.button() == Qt.MouseButton.MiddleButton:
             if href := self.anchorAt(event.position().toPoint()):
-                self.follow(href)
-            event.accept()
-            return
-        super().mouseReleaseEvent(event)
+                self.follow(_encoded(QUrl(href)))
+        else:
+            super().mouseReleaseEvent(event)
+        event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom with Ctrl, else scroll."""
@@ -670,6 +671,15 @@ class ReaderView(QTextBrowser):
             bar.setValue(bar.maximum())
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, FBT001 - Qt's names
+        """Go to the next link, else to the next control; say where the link leads."""
+        stays = super().focusNextPrevChild(next)
+        cursor = self.textCursor()
+        self._tell_link(cursor.charFormat().anchorHref() if stays and cursor.hasSelection() else "")
+        if stays:
+            self._settle.start()
+        return stays
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus ring when the focus came by keyboard."""
@@ -703,6 +713,18 @@ class ReaderView(QTextBrowser):
         menu.addAction("Find in page", self.find_requested.emit)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
+
+
+def append_html(document: QTextDocument, html: str) -> None:
+    """Append whole blocks to ``document`` as if they had been set together with what it holds."""
+    cursor = QTextCursor(document)
+    cursor.movePosition(QTextCursor.MoveOperation.End)
+    end = cursor.position()
+    # The first block of inserted HTML melts into the last one and loses its format: let it be one character
+    # that is taken out again.
+    cursor.insertHtml(f"<p>\u200b</p>{html}")
+    cursor.setPosition(end)
+    cursor.deleteChar()
 
 
 def _timer(parent: QObject, interval_ms: int, call: Callable[[], None]) -> QTimer:

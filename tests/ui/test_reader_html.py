@@ -1,0 +1,153 @@
+"""What the document is given: marks, gaps, folds, pieces."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtGui import QColor, QTextCursor, QTextDocument
+from pytestqt.qtbot import QtBot
+
+from kb_app.ui.common.theme import DARK, LIGHT
+from kb_app.ui.reader.page_html import Mark, PagePreparation, hidden_color, read_hidden_color
+from kb_app.ui.reader.page_style import page_css
+
+CODE = '<table class="code" width="100%"><tr><td class="code"><pre class="code">{}</pre></td></tr></table>'
+_SUMMARY = '<p class="summary">{}</p>'
+FOLD = f'<table class="details" width="100%"><tr><td class="details">{_SUMMARY}{{}}</td></tr></table>'
+
+
+def prepared(html: str, **options: object) -> str:
+    return "".join(PagePreparation(html, **options))
+
+
+@given(st.sampled_from(list(Mark)), st.integers(0, 65_535))
+def test_a_mark_and_its_number_survive_the_invisible_colour(mark: Mark, number: int) -> None:
+    red, green, blue, alpha = map(int, re.findall(r"\d+", hidden_color(mark, number)))
+    assert read_hidden_color(QColor(red, green, blue, alpha)) == (mark, number)
+
+
+@pytest.mark.parametrize("color", ["#000000", "#010000", "#FFFFFF"])
+def test_a_visible_colour_is_no_mark(color: str) -> None:
+    assert read_hidden_color(QColor(color)) is None
+
+
+def test_code_cards_are_numbered_in_order_also_inside_closed_folds() -> None:
+    html = CODE.format("a") + FOLD.format("More", CODE.format("b")) + CODE.format("c")
+    shown = prepared(html, open_folds=())
+    assert re.findall(r"rgba\(1,0,(\d+),0\)", shown) == ["0", "2"]
+    assert re.findall(r"rgba\(1,0,(\d+),0\)", prepared(html)) == ["0", "1", "2"]
+
+
+def test_a_closed_fold_hides_its_body_and_keeps_its_summary() -> None:
+    preparation = PagePreparation(FOLD.format("More", "<p>secret</p>"), open_folds=())
+    shown = "".join(preparation)
+    assert "secret" not in shown
+    assert 'href="fold:0"' in shown
+    assert "More" in shown
+    assert preparation.hidden == {0: "<p>secret</p>"}
+    assert shown.count("<td") == shown.count("</td>")
+
+
+def test_an_open_fold_shows_its_body() -> None:
+    assert "secret" in prepared(FOLD.format("More", "<p>secret</p>"), open_folds={0})
+
+
+def test_folds_in_folds_are_numbered_from_outside() -> None:
+    html = FOLD.format("Outer", FOLD.format("Inner", "<p>core</p>")) + FOLD.format("Next", "<p>x</p>")
+    shown = prepared(html, open_folds={0})
+    assert re.findall(r'href="fold:(\d)"', shown) == ["0", "1", "2"]
+    assert "core" not in shown
+
+
+def test_every_frame_but_the_first_in_its_cell_has_a_gap_above() -> None:
+    shown = prepared(CODE.format("a") + '<a name="x"></a>\n' + CODE.format("b"))
+    first, second = re.findall(r'style="([^"]*)"', shown)
+    assert "margin-top" not in first
+    assert "margin-top:10px" in second
+
+
+def test_pictures_get_a_plain_line_height_and_icons_do_not() -> None:
+    assert "line-height:100%" in prepared('<p><img src="kb:a.png" alt=""></p>')
+    assert "line-height:100%" not in prepared('<p><img src="icon:info" alt=""></p>')
+
+
+def test_zoom_scales_icons() -> None:
+    html = '<ul><li class="task"><img src="icon:square-check" width="16" height="16"> x</li></ul>'
+    assert 'width="32" height="32"' in prepared(html, zoom=2.0)
+
+
+def test_text_that_looks_like_a_tag_inside_an_attribute_is_left_alone() -> None:
+    html = '<p><a href="kb:a.md" title="a &gt; b &lt;table&gt;">x</a></p>'
+    assert prepared(html) == html
+
+
+@given(st.text(alphabet='<>/"= abptdhrlieg\n', max_size=200))
+def test_any_text_comes_through_without_an_error(text: str) -> None:
+    assert isinstance(prepared(text, open_folds=()), str)
+
+
+def structure(document: QTextDocument) -> list[object]:
+    found: list[object] = []
+    block = document.begin()
+    while block.isValid():
+        form = block.blockFormat()
+        item = block.textList().itemNumber(block) if block.textList() else None
+        table = QTextCursor(block).currentTable()
+        mark = read_hidden_color(table.format().background().color()) if table else None
+        found.append((block.text(), form.topMargin(), form.headingLevel(), form.lineHeight(), item, mark))
+        block = block.next()
+    return found
+
+
+def page_of_many_blocks() -> str:
+    parts = []
+    for number in range(12):
+        parts.append(f'<a name="h{number}"></a><h2 id="h{number}">Part {number}</h2>')
+        parts.append(f"<p>Text <code>{number}</code>, <strong>bold</strong>.</p>")
+        parts.append("<ul><li>one</li><li><p>two</p>" + CODE.format(f"run {number}\nagain") + "</li></ul>")
+        parts.append("<ol><li>first<ol><li>inner</li></ol></li><li>second</li></ol>")
+        parts.append(CODE.format("x") + CODE.format("y"))
+        parts.append('<table class="grid" width="100%"><tr><th>A</th></tr><tr><td>1</td></tr></table>')
+    return "\n".join(parts)
+
+
+@pytest.mark.parametrize("piece", [1, 300, 2_000])
+def test_a_page_grown_piece_by_piece_equals_the_page_set_at_once(qtbot: QtBot, piece: int) -> None:
+    from kb_app.ui.reader.view import append_html
+
+    html = page_of_many_blocks()
+    whole, grown = QTextDocument(), QTextDocument()
+    for document in (whole, grown):
+        document.setUndoRedoEnabled(False)
+        document.setDefaultStyleSheet(page_css(LIGHT, 1))
+    whole.setHtml(prepared(html))
+    pieces = list(PagePreparation(html, piece=piece))
+    assert "".join(pieces) == prepared(html)
+    assert len(pieces) > 2
+    grown.setHtml(pieces[0])
+    for part in pieces[1:]:
+        append_html(grown, part)
+    assert structure(grown) == structure(whole)
+
+
+def test_a_page_of_plain_text_is_cut_between_lines_and_loses_none() -> None:
+    lines = [f"line {number}" for number in range(500)]
+    html = '<pre class="plain">' + "\n".join(lines) + "</pre>"
+    pieces = list(PagePreparation(html, piece=700))
+    assert len(pieces) > 3
+    bodies = [piece.removeprefix('<pre class="plain">').removesuffix("</pre>") for piece in pieces]
+    assert "\n".join(bodies).split("\n") == lines
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=lambda tokens: tokens.name)
+def test_style_sheet_writes_only_theme_colours_and_scales_every_size(tokens: object) -> None:
+    known = {tokens.color(name) for name in tokens.__slots__ if name != "name"}
+    assert set(re.findall(r"#[0-9A-Fa-f]{6}", page_css(tokens, 1))) <= known
+
+    def sizes(zoom: float) -> list[float]:
+        return [float(size) for size in re.findall(r"font-size:([\d.]+)px", page_css(tokens, zoom))]
+
+    assert sizes(2) == pytest.approx([2 * size for size in sizes(1)])
