@@ -154,9 +154,9 @@ def _single_line(name: str, rest: str) -> str:
 def language_of(information: str) -> str:
     """Return the language that a fence's information string names, in lower case, or an empty text."""
     information = information.strip()
-    found = re.match(r"\{([\w-]+)\}[ \t]*([\w+#.-]*)", information)
+    found = re.match(r"\{([\w-]+)\}[ \t]*(\w[\w+#.-]*)?", information)
     if found:
-        return found[2].lower() if found[1].lower() in _CODE_DIRECTIVES else found[1].lower()
+        return (found[2] or "").lower() if found[1].lower() in _CODE_DIRECTIVES else found[1].lower()
     word = information.strip("{} ").removeprefix(".").split(maxsplit=1)
     return re.split(r"[,:;{]", word[0])[0].lower() if word else ""
 

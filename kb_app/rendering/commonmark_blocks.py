@@ -689,10 +689,13 @@ class CommonMarkBlockParser(BlockParser):
 
     def _add_row(self, leaf: _Leaf, content: str) -> None:
         """Append a row to the open table, or its text to a code block once the page has too many cells."""
+        if leaf.element.tag == "pre":
+            leaf.lines.append(content)
+            return
         self._cells += len(leaf.alignments)
         if self._cells > MAX_CELLS:
-            self._close(len(self._stack))
-            self._leaf = _Leaf(_LeafKind.CODE, self._add("pre"), [content])
+            self._flush()
+            self._leaf = _Leaf(_LeafKind.TABLE, self._add("pre"), [content])
             return
         body = leaf.element[-1]
         if body.tag != "tbody":
@@ -723,7 +726,7 @@ class CommonMarkBlockParser(BlockParser):
             self._flush_paragraph(leaf)
         elif leaf.kind is _LeafKind.HTML:
             leaf.element.text = AtomicString("\n".join(leaf.lines))
-        elif leaf.kind in (_LeafKind.FENCE, _LeafKind.CODE):
+        elif leaf.element.tag == "pre":
             lines = leaf.lines
             while leaf.kind is _LeafKind.CODE and lines and not lines[-1].strip(_BLANKS):
                 lines.pop()

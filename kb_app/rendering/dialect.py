@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from html import escape
+from html import escape, unescape
 from xml.etree.ElementTree import Element
 
 from kb_app.rendering import beyond_commonmark as beyond
@@ -69,7 +69,8 @@ class DialectWriter:
         self._highlighter = Highlighter()
         self._parts: list[str] = []
         self._frames = 0
-        self._pending = ""  # anchors for the start of the next text
+        self._line = ""  # anchors for the start of the next text: a line, and labels
+        self._labels: list[str] = []
         self._notes: dict[str, int] = {}  # footnote label to its number, in order of first reference
         self._is_in_link = False
         self._spanned_cells = MAX_SPANNED_CELLS
@@ -132,17 +133,21 @@ class DialectWriter:
 
     def _write_anchors(self) -> None:
         """Write the anchors that wait for a block's first content; inside a link they would split it."""
-        if self._pending:
-            self._parts.append(self._pending)
-            self._pending = ""
+        if self._line or self._labels:
+            self._parts.append(self._taken_anchors())
+
+    def _taken_anchors(self) -> str:
+        """Return the waiting anchors; they wait no longer."""
+        names = [f"line-{self._line}"] if self._line else []
+        names += self._labels
+        self._line = ""
+        self._labels = []
+        return "".join(f'<a name="{_attribute(name)}"></a>' for name in names)
 
     def _mark(self, element: Element) -> None:
         """Remember the anchors of a block for the text that comes first in it."""
-        line, labels = element.get("line"), element.get("labels")
-        if line:
-            self._pending = f'<a name="line-{line}"></a>'
-        if labels:
-            self._pending += "".join(f'<a name="{_attribute(label)}"></a>' for label in labels.split())
+        self._line = element.get("line", self._line)
+        self._labels += element.get("labels", "").split()
 
     def _block(self, element: Element, tag: str, attributes: str = "") -> None:
         self._mark(element)
@@ -192,10 +197,11 @@ class DialectWriter:
             block = self._parser.code_blocks[int(number)]
         else:  # from raw HTML
             text = "".join(element.itertext()).strip("\n")
-            block = CodeBlock(text, "", line)
+            is_source = element.get("language") is not None
+            block = CodeBlock(text if is_source else unescape(text), element.get("language", ""), line)
         self.shown_code.append(block)
         self._mark(element)
-        anchors, self._pending = self._pending, ""
+        anchors = self._taken_anchors()
         html = self._highlighter.html_of(block.text, block.language)
         diagram = "code diagram" if beyond.is_diagram(block.language) else "code"
         # An HTML parser drops a line end that follows <pre> at once; the anchor before it keeps it
@@ -205,14 +211,16 @@ class DialectWriter:
         )
 
     def _quote(self, element: Element) -> None:
+        self._mark(element)
         self._frame("quote", lambda: self._children(element))
 
     def _callout(self, element: Element) -> None:
         title = element.get("title", "")
+        self._mark(element)
 
         def inside() -> None:
             if title:
-                self._parts.append(f'<p class="callout-title">{_escaped(title)}</p>')
+                self._parts.append(f'<p class="callout-title">{self._taken_anchors()}{_escaped(title)}</p>')
             self._children(element)
 
         self._frame(f"callout {element.get('kind', 'note')}", inside)
@@ -220,6 +228,7 @@ class DialectWriter:
     def _details(self, element: Element) -> None:
         summary = next((child for child in element if child.tag == "summary"), None)
         title = element.get("title")
+        self._mark(element)
 
         def inside() -> None:
             self._parts.append('<p class="summary">')
@@ -238,6 +247,7 @@ class DialectWriter:
             for child in element:
                 self._table_part(child)
 
+        self._mark(element)
         if self._frames >= MAX_FRAMES:
             self._children(element)
             return
@@ -280,6 +290,7 @@ class DialectWriter:
         tag = element.tag
         start = element.get("start", "1")
         number = int(start) if start.isdigit() else 1
+        self._mark(element)
         self._parts.append(f"<{tag}>" if number == 1 else f'<{tag} start="{number}">')
         for count, child in enumerate(element):
             if count and count % MAX_ITEMS == 0:
@@ -303,8 +314,7 @@ class DialectWriter:
             return
         icon = "icon:square" if found[1] == " " else "icon:square-check"
         holder.text = (holder.text or "")[found.end() :]
-        image = f'{self._pending}<img src="{icon}" width="16" height="16"> '
-        self._pending = ""
+        image = f'{self._taken_anchors()}<img src="{icon}" width="16" height="16"> '
         self._parts.append('<li class="task">')
         if holder is element:
             self._parts.append(image)
@@ -376,7 +386,7 @@ class DialectWriter:
             if note is None:
                 continue
             self._mark(note)
-            self._pending += f'<a name="fn-{number}"></a>'
+            self._labels.append(f"fn-{number}")
             self._parts.append("<li>")
             self._children(note)
             back = f' <a href="#fnref-{number}" title="#fnref-{number}">↩</a>'

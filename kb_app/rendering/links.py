@@ -80,9 +80,16 @@ class LinkResolver:
         self._is_file = is_file
         self.anchors = anchors
         self._files: dict[str, bool] = {}
+        self._links: dict[str, ResolvedLink] = {}
 
     def link(self, target: str) -> ResolvedLink:
         """Resolve the target of a link as written."""
+        known = self._links.get(target)
+        if known is None:
+            known = self._links[target] = self._resolve(target)
+        return known
+
+    def _resolve(self, target: str) -> ResolvedLink:
         target = unescape(target).strip()
         reference = _SITE_REFERENCE.fullmatch(target)
         if reference:

@@ -271,7 +271,7 @@ def build_raw_html(root: Element) -> None:
             if child.tag != "html":
                 builder.append(child)
             elif _as_code(text):
-                code = Element("pre", {"line": child.get("line", "")})
+                code = Element("pre", {"line": child.get("line", ""), "language": "html"})
                 code.text = AtomicString(text)
                 builder.append(code)
             else:
