@@ -63,6 +63,7 @@ _PATH_KEYS = (
     "contains",
     "available",
     "why",
+    "defaulted",
 )
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -242,6 +243,7 @@ class _Reader:
             contains=self._yes_no(raw, "contains", way) or False,
             is_available=self._yes_no(raw, "available", way) is not False,
             why=self._text(raw, "why"),
+            defaulted=frozenset(self._words(raw, "defaulted", way)),
         )
 
     def _note_unknown_keys(self, raw: Mapping[str, object], known: Iterable[str], of: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 
 
 class Ordered(StrEnum):
@@ -11,11 +12,16 @@ class Ordered(StrEnum):
     @property
     def rank(self) -> int:
         """Position in the set, 0 for the first."""
-        return list(type(self)).index(self)
+        return _ranks(type(self))[self]
 
     def is_above(self, other: Ordered) -> bool:
         """Tell whether this word stands after ``other`` in the set."""
         return self.rank > other.rank
+
+
+@cache
+def _ranks(kind: type[Ordered]) -> dict[Ordered, int]:
+    return {member: rank for rank, member in enumerate(kind)}
 
 
 class Impact(Ordered):
