@@ -187,9 +187,11 @@ def write_document(folder: Path) -> Path:
 
 
 def is_document_current(folder: Path) -> bool:
-    """Tell whether ``incident.md`` is what the events give."""
+    """Tell whether ``incident.md`` is what the events give, line ends aside (Git may change them)."""
     target = folder / DOCUMENT
-    return target.is_file() and target.read_bytes() == document(read_state(folder)).encode("utf-8")
+    if not target.is_file() or target.is_symlink():
+        return False
+    return target.read_bytes().replace(b"\r\n", b"\n") == document(read_state(folder)).encode("utf-8")
 
 
 def document(state: IncidentState) -> str:

@@ -23,6 +23,7 @@ from kb_app.incidents.events import (
     origin_hash,
     problems,
 )
+from kb_app.incidents.folders import DOCUMENT, is_document_current, records
 from kb_app.incidents.journal import EVENTS_FOLDER, EVENTS_SUFFIX, TORN_SUFFIX
 from kb_app.incidents.timeline import MAX_FILE_BYTES
 
@@ -96,13 +97,18 @@ def verify(folder: Path) -> tuple[RecordFinding, ...]:
     return tuple(findings)
 
 
+def verify_record(folder: Path) -> tuple[RecordFinding, ...]:
+    """Return what is wrong with a record's events, and whether ``incident.md`` still says what they say."""
+    findings = verify(folder)
+    if is_document_current(folder):
+        return findings
+    text = "incident.md is not what the events give: it was edited, or the program stopped before writing it"
+    return (*findings, _whole("document-differs", Severity.WARNING, DOCUMENT, text))
+
+
 def verify_tree(root: Path) -> dict[str, tuple[RecordFinding, ...]]:
-    """Return record folder (relative to ``root``) to findings for every record below ``root/incidents``."""
-    return {
-        folder.relative_to(root).as_posix(): verify(folder)
-        for folder in sorted((root / "incidents").glob("*/*"))
-        if folder.is_dir() and not folder.is_symlink()
-    }
+    """Return record folder (relative to ``root``, ``/``-separated) to findings, for every record, by name."""
+    return {place.folder.relative_to(root).as_posix(): verify_record(place.folder) for place in records(root)}
 
 
 def is_chain_intact(findings: Sequence[RecordFinding]) -> bool:

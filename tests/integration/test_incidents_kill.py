@@ -71,7 +71,9 @@ def test_no_acknowledged_event_is_lost_when_the_process_is_killed(tmp_path):
         mode = chance.choice(["whole", "torn"])
         acks = run_until_killed(folder, number, mode, chance.uniform(0, 0.06))
         acknowledged |= {int(seq): digest for seq, digest in acks}
-        assert not [f for f in verify(folder) if f.severity is Severity.ERROR], f"seed {SEED} round {number}"
+        errors = {f.code for f in verify(folder) if f.severity is Severity.ERROR}
+        # killed before its first event, a recorder leaves an empty record
+        assert errors <= (set() if acknowledged else {"no-events"}), f"seed {SEED} round {number}"
         events = {event.seq: event.hash for device in read_devices(folder) for event in device.events}
         assert acknowledged.items() <= events.items(), f"seed {SEED} round {number}"
     before = {event.seq for device in read_devices(folder) for event in device.events}

@@ -9,7 +9,7 @@ from kb_app.incidents.canonical import canonical
 from kb_app.incidents.events import EventType, hash_of
 from kb_app.incidents.folders import seal
 from kb_app.incidents.journal import Journal
-from kb_app.incidents.verify import is_chain_intact, verify, verify_tree
+from kb_app.incidents.verify import is_chain_intact, verify, verify_record, verify_tree
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
 ID = "2025-06-01-checkout-down-7f3a"
@@ -214,6 +214,18 @@ def test_an_empty_record_is_an_error(tmp_path):
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "a1.jsonl").touch()
     assert [f.code for f in verify(tmp_path)] == ["no-events"]
+
+
+def test_an_edited_document_is_told_apart_from_its_events(record, tmp_path):
+    (found,) = verify_tree(tmp_path).values()
+    assert found == ()
+    document = record / "incident.md"
+    document.write_bytes(document.read_bytes().replace(b"\n", b"\r\n"))
+    assert verify_record(record) == ()
+    document.write_text("nothing happened")
+    (finding,) = verify_record(record)
+    assert (finding.code, finding.file) == ("document-differs", "incident.md")
+    assert is_chain_intact(verify_record(record))
 
 
 def test_all_records_of_a_root_are_checked(record, tmp_path):
