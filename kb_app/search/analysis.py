@@ -2,15 +2,15 @@
 
 Every token of a text gives up to three sorts of terms, all in lower case and without accents:
 
-* *words*: the parts of a token (``KubePodCrashLooping`` → kube, pod, crash, looping; ``lease_lost`` → lease, lost;
-  characters of Chinese, Japanese and Korean → overlapping pairs). Words keep their order; phrases and proximity are
-  measured on them.
+* *words*: the parts of a token (``KubePodCrashLooping`` → kube, pod, crash, looping; ``lease_lost`` → lease,
+  lost; characters of Chinese, Japanese and Korean → overlapping pairs). Words keep their order; phrases and
+  proximity are measured on them.
 * *whole tokens*: what the author wrote in one piece, symbols kept (``kube_pod_status_phase``, ``5.7.133``,
   ``0x8004de8a``, ``--flag``, ``.net``, ``c++``). They are kept beside the words, and count for exact matches.
 * *stems*: only when a question is answered: words of one stem are grouped in the index (`stem_of`).
 
-Decision: no stems in the postings. A prefix typed by hand ("connecti") is a prefix of words, not of stems, and an
-exact form can be ranked above its relatives only while both are told apart.
+Decision: no stems in the postings. A prefix typed by hand ("connecti") is a prefix of words, not of stems,
+and an exact form can be ranked above its relatives only while both are told apart.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FOLDING = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\uff07`\u00b4"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u2033\u00ab\u00bb\uff02"), '"'),
     **dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u2000\u2001\u2002\u2003\u2009\u3000"), " "),
-    # zero-width characters, soft hyphen, direction marks, variation selectors: they are not seen, nor searched
+    # zero-width characters, soft hyphen, direction marks, variation selectors: nobody sees them
     **dict.fromkeys(
         [0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], None
     ),
@@ -52,7 +52,7 @@ _JOINERS = re.compile(r"[._\-+#]+")
 
 
 def fold(text: str) -> str:
-    """Return ``text`` with look-alike characters made one, invisible ones and accents removed; case is kept."""
+    """Return ``text`` with look-alike characters made one and accents removed; case is kept."""
     if text.isascii():
         return _POSSESSIVE.sub("", text) if "'" in text else text
     text = unicodedata.normalize("NFKC", text.translate(_FOLDING))
@@ -152,8 +152,8 @@ def words_of(text: str) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def stem_of(word: str) -> str:
-    """Return the stem that ``word`` shares with its inflections; words with digits or symbols stem to themselves."""
+    """Return the stem that ``word`` shares with its inflections; a word with digits or symbols is its own."""
     if len(word) < 4 or not word.isalpha() or not word.isascii():
         return word
-    stem: str = _porter_stem(word)
+    stem: str = _porter_stem(word)  # type: ignore[no-untyped-call]
     return stem

@@ -11,7 +11,7 @@ FILE = "search/english-words.txt"
 
 @lru_cache(maxsize=1)
 def english_words() -> frozenset[str]:
-    """Return the words, in lower case; empty when the file is missing (then fewer corrections are withheld)."""
+    """Return the words, in lower case; empty when the file is missing."""
     try:
         text = resource(FILE).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):

@@ -1,7 +1,7 @@
 """The cards of a knowledge base as one file in its index folder: names are searchable before texts are.
 
-One line per entry: its path as JSON, a tab, its card as JSON; the first line holds the format and a hash of the
-rest. An update exchanges lines without reading the cards in them.
+One line per entry: its path as JSON, a tab, its card as JSON; the first line holds the format and a hash of
+the rest. An update exchanges lines without reading the cards in them.
 """
 
 from __future__ import annotations

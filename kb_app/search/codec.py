@@ -1,13 +1,20 @@
 """Whoosh's extension points, filled with our columns: schema, codec, segment, writer.
 
-Whoosh keeps what it is good at: the schema, the table of contents and its generations, the write lock, segments and
-their deletions. How a segment's postings lie on disk is a codec's business in Whoosh, and ours are arrays
-(`kb_app.search.columns`). Questions never come through here: they are answered from the arrays directly; the reading
-half (`ColumnTerms`, `ColumnDocuments`) lets Whoosh's own reader look at the same index, as an oracle for tests.
+Whoosh keeps what it is good at: the schema, the table of contents and its generations, the write lock,
+segments and their deletions. How a segment's postings lie on disk is a codec's business in Whoosh, and ours
+are arrays (`kb_app.search.columns`). Questions never come through here: they are answered from the arrays
+directly; the reading half (`ColumnTerms`, `ColumnDocuments`) lets Whoosh's own reader look at the same index,
+as an oracle for tests.
 
 Decision: Whoosh's matchers are not used for answering. Their quality skipping can loop for ever
-(``OrGroup.factory``, prefix unions), and a Python object per posting costs a hundred times what an array does.
+(``OrGroup.factory``, prefix unions), and a Python object per posting costs a hundred times what an array
+does.
 """
+
+# mypy: disable-error-code="no-untyped-call, abstract, no-any-return, attr-defined, override"
+# ruff: noqa: SLF001
+# Whoosh is typed in part only; what other codecs need of it is abstract and never called
+# here; a few of its values can be set only where it keeps them itself.
 
 from __future__ import annotations
 
@@ -28,9 +35,9 @@ from whoosh.writing import SegmentWriter
 
 from kb_app.errors import EnvironmentFault
 from kb_app.search.analysis import fold, raw_tokens, split_token
+from kb_app.search.catalogue_file import CARDS
 from kb_app.search.columns import Segment, SegmentData, encode_cold, encode_hot
 from kb_app.search.documents import Field
-from kb_app.search.catalogue_file import CARDS
 from kb_app.search.manifest import (
     MANIFEST,
     Manifest,
@@ -48,7 +55,7 @@ UPDATE_LOCK = "update.lock"
 TIMES = "times.json"
 
 
-class SurfaceText(FieldType):  # type: ignore[misc]  # Whoosh has no type information
+class SurfaceText(FieldType):
     """Text by surface forms: `kb_app.search.analysis` instead of Whoosh's chains of token objects."""
 
     def __init__(self) -> None:
@@ -81,7 +88,7 @@ def schema() -> Schema:
     return Schema(**{field.name.lower(): SurfaceText() for field in Field})
 
 
-class ColumnSegment(W3Segment):  # type: ignore[misc]  # Whoosh has no type information
+class ColumnSegment(W3Segment):
     """A segment whose two files are ours."""
 
     def should_assemble(self) -> bool:
@@ -89,7 +96,7 @@ class ColumnSegment(W3Segment):  # type: ignore[misc]  # Whoosh has no type info
         return False
 
 
-class ColumnCodec(base.Codec):  # type: ignore[misc]  # Whoosh has no type information
+class ColumnCodec(base.Codec):
     """Postings as columns."""
 
     length_stats = False
@@ -131,7 +138,7 @@ def _open(storage: IndexStorage, segment: ColumnSegment) -> Segment:
     raise TermNotFound(f"no segment {segment.segment_id()}")
 
 
-class ColumnTerms(base.TermsReader):  # type: ignore[misc]  # Whoosh has no type information
+class ColumnTerms(base.TermsReader):
     """Whoosh's view of a segment's dictionary and postings."""
 
     def __init__(self, segment: Segment) -> None:
@@ -192,7 +199,7 @@ class ColumnTerms(base.TermsReader):  # type: ignore[misc]  # Whoosh has no type
         self._segment.close()
 
 
-class ColumnDocuments(base.PerDocumentReader):  # type: ignore[misc]  # Whoosh has no type information
+class ColumnDocuments(base.PerDocumentReader):
     """Whoosh's view of a segment's documents."""
 
     def __init__(self, segment: Segment) -> None:
@@ -244,7 +251,7 @@ class ColumnDocuments(base.PerDocumentReader):  # type: ignore[misc]  # Whoosh h
         self._segment.close()
 
 
-class EntryWriter(SegmentWriter):  # type: ignore[misc]  # Whoosh has no type information
+class EntryWriter(SegmentWriter):
     """Writes whole segments under Whoosh's lock and table of contents, and then the manifest."""
 
     def __init__(self, index: FileIndex) -> None:

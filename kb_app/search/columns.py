@@ -3,14 +3,14 @@
 A segment is two files that Whoosh's commit protocol carries (`kb_app.search.codec`):
 
 * ``.hot``: dictionary, postings, field lengths, facets. Read whole, its hash checked, then used in place.
-* ``.cold``: per document its words in order, its lines, its text and its card. Read piecewise when a document is
-  shown or re-ranked; every piece carries its own check sum.
+* ``.cold``: per document its words in order, its lines, its text and its card. Read piecewise when a document
+  is shown or re-ranked; every piece carries its own check sum.
 
-Postings are ordered by term, so all words with one prefix lie side by side: the last word of an unfinished question
-is one slice, whatever its number of completions.
+Postings are ordered by term, so all words with one prefix lie side by side: the last word of an unfinished
+question is one slice, whatever its number of completions.
 
-Decision: arrays read into memory, no ``mmap``: a file cut short under a mapping ends the process (SIGBUS), a short
-read is an exception that leads to a rebuild.
+Decision: arrays read into memory, no ``mmap``: a file cut short under a mapping ends the process (SIGBUS), a
+short read is an exception that leads to a rebuild.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,10 +35,10 @@ from kb_app.search.documents import FIELD_COUNT, Chunk, StoredDocument
 
 Array = npt.NDArray[Any]
 MAGIC = b"KBCOL\x00\x01\n"
-FORMAT = 1
+FORMAT = 2
 FACETS = ("kind", "product", "component", "state", "has", "tag", "owner", "severity")
 PIECES = ("words", "lines", "text", "card")
-STUB, RETIRED = 1, 2
+STUB, RETIRED, ASIDE = 1, 2, 4
 _ALIGN = 64
 KEPT_WORDS = 1_500_000
 """Words of documents kept in memory per segment (4 bytes each)."""
@@ -91,7 +91,13 @@ class TokenTables:
     def learn(self, chunk: Chunk) -> None:
         """Take in the new tokens of ``chunk``; chunks of one analyser come in any order."""
         table = self._tables.setdefault(chunk.source, _Table())
-        table.tokens.update(zip(range(chunk.first_token, chunk.first_token + len(chunk.new_tokens)), chunk.new_tokens, strict=True))
+        table.tokens.update(
+            zip(
+                range(chunk.first_token, chunk.first_token + len(chunk.new_tokens)),
+                chunk.new_tokens,
+                strict=True,
+            )
+        )
 
     def split(self, source: str) -> _Table:
         """Return the table of an analyser, every token split."""
@@ -123,7 +129,8 @@ def build_segment(chunks: Sequence[Chunk], tables: TokenTables | None = None) ->
 
     Args:
         chunks: analysed documents.
-        tables: what earlier chunks of the same analysers told, those of ``chunks`` included; None when these are all.
+        tables: what earlier chunks of the same analysers told, those of ``chunks`` included; None when these
+        are all.
     """
     if tables is None:
         tables = TokenTables()
@@ -153,7 +160,9 @@ def build_segment(chunks: Sequence[Chunk], tables: TokenTables | None = None) ->
     none = np.zeros(0, np.int32)
     lines = [_line_rows(chunk, part) for chunk, part in zip(chunks, expanded, strict=True)]
     pieces = {
-        "words": np.concatenate([none, *(remap[part.stream] for part in expanded)]).astype(np.int32).tobytes(),
+        "words": np.concatenate([none, *(remap[part.stream] for part in expanded)])
+        .astype(np.int32)
+        .tobytes(),
         "lines": np.concatenate([np.zeros((0, 3), np.int32), *lines]).astype(np.int32).tobytes(),
         "text": b"".join(document.text for document in stored),
         "card": b"".join(_card_piece(document) for document in stored),
@@ -164,8 +173,8 @@ def build_segment(chunks: Sequence[Chunk], tables: TokenTables | None = None) ->
         "text": _starts([len(document.text) for document in stored]),
         "card": _starts([len(_card_piece(document)) for document in stored]),
     }
-    lengths = lengths[: count * FIELD_COUNT].reshape(count, FIELD_COUNT)
-    return _pack(terms, postings, lengths, pieces, starts, _attributes(stored))
+    per_field = lengths[: count * FIELD_COUNT].reshape(count, FIELD_COUNT)
+    return _pack(terms, postings, per_field, pieces=pieces, starts=starts, attributes=_attributes(stored))
 
 
 class _Expanded:
@@ -288,7 +297,7 @@ def _attributes(stored: Sequence[StoredDocument]) -> _Attributes:
     named = sorted((name, number) for number, document in enumerate(stored) for name in document.names)
     return _Attributes(
         [document.path for document in stored],
-        np.array([STUB * d.is_stub + RETIRED * d.is_retired for d in stored], np.uint8),
+        np.array([STUB * d.is_stub + RETIRED * d.is_retired + ASIDE * d.is_aside for d in stored], np.uint8),
         values,
         starts,
         codes,
@@ -302,6 +311,7 @@ def _pack(
     terms: list[str],
     postings: _Postings,
     lengths: Array,
+    *,
     pieces: dict[str, bytes],
     starts: dict[str, Array],
     attributes: _Attributes,
@@ -347,7 +357,7 @@ def _stem_groups(terms: Sequence[str]) -> tuple[list[str], Array, Array]:
 def _checks(blob: bytes, starts: Array) -> Array:
     view = memoryview(blob)
     bounds = starts.tolist()
-    return np.array([zlib.crc32(view[a:b]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)], np.uint32)
+    return np.array([zlib.crc32(view[a:b]) for a, b in pairwise(bounds)], np.uint32)
 
 
 def encode_hot(data: SegmentData) -> bytes:
@@ -659,7 +669,14 @@ def merge_segments(segments: Sequence[Segment]) -> SegmentData:
             for number in keep
         ]
     )
-    return _pack([terms[n] for n in used], postings, np.concatenate(lengths), pieces, starts, attributes)
+    return _pack(
+        [terms[n] for n in used],
+        postings,
+        np.concatenate(lengths),
+        pieces=pieces,
+        starts=starts,
+        attributes=attributes,
+    )
 
 
 def _merge_pieces(
@@ -700,6 +717,7 @@ def _stored_again(segment: Segment, document: int) -> StoredDocument:
         facets,
         bool(flags & STUB),
         bool(flags & RETIRED),
+        bool(flags & ASIDE),
         segment.hashes[document],
     )
 

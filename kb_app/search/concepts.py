@@ -1,9 +1,10 @@
-"""What a question asks for, as concepts: words with their inflections, synonyms, corrections; rare terms of a paste."""
+"""What a question asks for: words with inflections, synonyms and corrections, or the rare terms of a paste."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from kb_app.search.analysis import fold, raw_tokens, split_token, stem_of, words_of
 from kb_app.search.documents import compact_name
@@ -16,7 +17,7 @@ from kb_app.search.synonyms import Synonyms
 STEM_FACTOR = 0.8
 """What an inflected form counts against the form asked."""
 PREFIX_FACTOR = 0.7
-SYNONYM_FACTOR = 0.5
+SYNONYM_FACTOR = 0.4
 FUZZY_FACTOR = 0.7
 WHOLE_WEIGHT = 1.3
 """A token with symbols ("kube_pod_status_phase"), beside its parts."""
@@ -28,14 +29,16 @@ MAX_PASTE_PHRASES = 8
 COMMON_SHARE = 0.5
 """A word of a paste that occurs in more than this share of entries tells nothing."""
 
-FUNCTION_WORDS = frozenset(
-    "a about after all also am an and any are as at be because been before being but by can could did do does doing"
-    " done for from get gets getting got had has have having he her here him his how i if in into is it its itself"
-    " just me might my myself of off on once only or our ours out over own please she should so some such than that"
-    " the their them then there these they this those through to too under up us very was we were what when where"
-    " which while who whom why will with would you your yours im ive dont doesnt didnt cant wont isnt arent keep keeps"
-    " let like need needs see seems still want wants".split()
-)
+_FUNCTION_WORDS = """
+a about after all also am an and any are as at be because been before being but by can could did do does
+doing done for from get gets getting got had has have having he her here him his how i if in into is it
+its itself just me might my myself of off on once only or our ours out over own please she should so some
+such than that the their them then there these they this those through to too under up us very was we were
+what when where which while who whom why will with would you your yours im ive dont doesnt didnt cant wont
+isnt arent keep keeps let like need needs see seems still want wants
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+"""Words that carry no meaning of their own; they count only where a question holds nothing else."""
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ def question_of_words(query: Query, scorer: Scorer, synonyms: Synonyms, *, is_ty
             word.is_function_word = False
     corrected: dict[str, str] = {}
     words = _correct(words, scorer, synonyms, corrected)
-    _add_words(question, words, scorer, synonyms, corrected, _all_words(query))
+    _add_words(question, words, scorer, synonyms, words_of(query.words)[:MAX_WORDS])
     _add_wholes(question, wholes, scorer, corrected)
     _add_joined(question, words, scorer)
     question.names = [name for name in (compact_name(query.words), *map(compact_name, query.alerts)) if name]
@@ -99,10 +102,6 @@ def question_of_words(query: Query, scorer: Scorer, synonyms: Synonyms, *, is_ty
     if corrected:
         question.suggestion = _rewrite(query.words, corrected)
     return question
-
-
-def _all_words(query: Query) -> list[str]:
-    return words_of(query.words)[:MAX_WORDS]
 
 
 def _read(text: str, *, is_open: bool) -> tuple[list[_Word], list[str]]:
@@ -167,10 +166,8 @@ def _add_words(
     words: Sequence[_Word],
     scorer: Scorer,
     synonyms: Synonyms,
-    corrected: dict[str, str],
     all_words: Sequence[str],
 ) -> None:
-    del corrected
     phrases = _synonym_phrases(all_words, synonyms)
     in_phrase = {word for phrase, _ in phrases if len(phrase) > 1 for word in phrase}
     places: list[int] = []
@@ -180,7 +177,7 @@ def _add_words(
             question.unknown += 1
         places.append(len(question.concepts))
         question.concepts.append(concept)
-    question.pairs = [(a, b) for a, b in zip(places, places[1:], strict=False)]
+    question.pairs = list(pairwise(places))
     for phrase, others in phrases:
         if len(phrase) > 1:
             variants = [Variant("phrase", " ".join(phrase)), *_synonym_variants(others)]
@@ -241,7 +238,7 @@ def _add_wholes(question: Question, wholes: Sequence[str], scorer: Scorer, corre
 
 def _add_joined(question: Question, words: Sequence[_Word], scorer: Scorer) -> None:
     """Look up neighbours written as one word too ("name space" → namespace)."""
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         if second.is_open or (first.is_part and second.is_part):
             continue
         joined = Concept(
@@ -265,7 +262,7 @@ def _rewrite(text: str, corrected: dict[str, str]) -> str:
 
 
 def question_of_paste(paste: Paste, scorer: Scorer, synonyms: Synonyms) -> Question:
-    """Return what a paste asks for: the rarest of its terms that occur, weighted by the line they stand in."""
+    """Return what a paste asks for: the rarest of its terms that occur, weighted by their lines."""
     phrases: dict[tuple[str, ...], tuple[float, tuple[tuple[str, ...], ...]]] = {}
     question = Question(names=[name for alert in paste.alerts if (name := compact_name(alert))])
     weight_of: dict[str, float] = {}

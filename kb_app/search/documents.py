@@ -44,6 +44,12 @@ _NOISE = re.compile(
     r"|\]\((?:[^()\s]|\([^()]*\))*\)"  # a link's target is not read, its label is
     r"|</?[a-zA-Z][^<>\n]{0,300}>"  # HTML tags
 )
+_ASIDE = re.compile(
+    r"(?:release[-_ ]?notes?|releases|change[-_ ]?logs?|history|whats[-_ ]?new|news|blog|adrs?|decisions"
+    r"|decision[-_ ]records?|architecture[-_ ]decisions?|rfcs?|archived?|templates?|archetypes|_?includes?"
+    r"|roadmap"
+    r"|v?\d+\.\d+(?:\.\d+)?)(?:\.\w+)*"
+)
 _SYMPTOM_ROLES = frozenset({Role.SYMPTOMS, Role.MEANING, Role.IMPACT})
 
 
@@ -164,7 +170,7 @@ class StoredDocument:
         text: its text, compressed by zlib.
         names: names it can be asked for by, compacted (`compact_name`).
         facets: facet name to values.
-        is_stub, is_retired: ranked lower.
+        is_stub, is_retired, is_aside: ranked lower.
         content_hash: SHA-256 of the file's bytes, for the next update.
         anchors: as in `IndexedDocument`.
     """
@@ -176,6 +182,7 @@ class StoredDocument:
     facets: dict[str, tuple[str, ...]]
     is_stub: bool
     is_retired: bool
+    is_aside: bool = False
     content_hash: str = ""
     anchors: tuple[tuple[int, str], ...] = ()
 
@@ -276,11 +283,21 @@ def _stored(document: IndexedDocument) -> StoredDocument:
         facets,
         card.is_stub,
         card.state.value == "retired",
+        is_aside(card.path),
         card.content_hash,
         document.anchors,
     )
 
 
+def is_aside(path: str) -> bool:
+    """Tell whether a page is a record beside the knowledge: release notes, change logs, decisions, templates.
+
+    Source: survey of public runbook repositories; such pages mention every feature and answer no question. A
+    whole name of a folder or file counts, not a part of one ("template-validator-down" is an alert).
+    """
+    return any(_ASIDE.fullmatch(part) for part in path.lower().split("/"))
+
+
 def compact_name(name: str) -> str:
-    """Return ``name`` with letters and digits only, in lower case: "Kube Pod Crash-Looping" → "kubepodcrashlooping"."""
+    """Return the letters and digits of ``name`` in lower case: "Kube Pod-Looping" → "kubepodlooping"."""
     return "".join(filter(str.isalnum, fold(name).lower()))

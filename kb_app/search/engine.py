@@ -1,8 +1,8 @@
 """Answering questions over one or several indexes.
 
-The way of a question: understood (`query`, `masking`, `concepts`), looked up in all segments at once (`scoring`), the
-best few read closely (`ranking`), the shown ones dressed (`snippets`). Every part is bounded: words, candidates,
-phrases and time.
+The way of a question: understood (`query`, `masking`, `concepts`), looked up in all segments at once
+(`scoring`), the best few read closely (`ranking`), the shown ones dressed (`snippets`). Every part is
+bounded: words, candidates, phrases and time.
 """
 
 from __future__ import annotations
@@ -394,7 +394,7 @@ def _open_base(base: IndexedBase) -> tuple[list[Segment], bool]:
         manifest = read_manifest(base.folder)
         if manifest is not None and manifest.is_complete:
             for record in manifest.segments:
-                segments.append(open_segment(base.folder, record))  # noqa: PERF401 - closed one by one on damage
+                segments.append(open_segment(base.folder, record))
             return segments, False
     except DamagedIndexError:
         for segment in segments:

@@ -1,7 +1,7 @@
 """Judged queries: how well the ranking does, for this project and for owners of a knowledge base.
 
-Measures (Järvelin and Kekäläinen 2002 for nDCG): gain 2^grade - 1 with a logarithmic discount, against the ideal
-order of the judged pages; pages that were not judged count as not relevant.
+Measures (Järvelin and Kekäläinen 2002 for nDCG): gain 2^grade - 1 with a logarithmic discount, against the
+ideal order of the judged pages; pages that were not judged count as not relevant.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def read_queries(path: Path) -> tuple[JudgedQuery, ...]:
 
 
 def score_ranking(relevant: Mapping[str, int], ranked: Iterable[str]) -> dict[str, float]:
-    """Return every measure for one ranking (paths, best first; repeats and ``#fragments`` fold onto the page)."""
+    """Return every measure for one ranking (paths, best first); repeats and ``#fragments`` are folded."""
     pages = list(dict.fromkeys(path.split("#", 1)[0] for path in ranked))
     gain = sum((2 ** relevant.get(p, 0) - 1) / math.log2(i + 2) for i, p in enumerate(pages[:10]))
     best = sorted(relevant.values(), reverse=True)[:10]

@@ -8,8 +8,8 @@ Request: ``{"bases": [{"name", "root", "folder", "config"}], "rebuild": false}``
 * ``{"event": "failed", "base", "title", "hint"}``: that base could not be indexed
 * ``{"event": "done"}``
 
-A line ``{"op": "cancel"}`` or the end of input stops it at the next portion; what was done is kept. It runs at
-low priority: typing goes first.
+A line ``{"op": "cancel"}`` or the end of input stops it at the next portion; what was done is kept. It runs
+at low priority: typing goes first.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Bringing an index up to date: what changed is told by content, work is committed as it goes, nothing is written
-beside the pages.
+"""Bringing an index up to date: changes are told by content, and work is committed as it goes.
 
-A file is read again unless its size, its times and its number are those of the last run *and* its last change lies
-clearly before that run (two changes within one tick of the clock look alike). What was read counts by its hash: a
-touched file is not indexed again, a file changed under an old time is.
+A file is read again unless its size, its times and its number are those of the last run *and* its last change
+lies clearly before that run (two changes within one tick of the clock look alike). What was read counts by
+its hash: a touched file is not indexed again, a file changed under an old time is.
 
-A run that is killed loses at most the pages since its last checkpoint: the next one finds the committed ones by
-their hashes and goes on.
+A run that is killed loses at most the pages since its last checkpoint: the next one finds the committed ones
+by their hashes and goes on.
 """
 
 from __future__ import annotations
@@ -33,7 +32,14 @@ from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
 from kb_app.search.codec import TIMES, EntryWriter, lock_index, open_index, toc_name
-from kb_app.search.columns import FORMAT, DamagedIndexError, Segment, TokenTables, build_segment, merge_segments
+from kb_app.search.columns import (
+    FORMAT,
+    DamagedIndexError,
+    Segment,
+    TokenTables,
+    build_segment,
+    merge_segments,
+)
 from kb_app.search.documents import Analyser, Chunk, document_of
 from kb_app.search.manifest import (
     Manifest,
@@ -284,7 +290,7 @@ def _signature(root: Path, file: FoundFile) -> Signature:
     if os.name != "posix":  # elsewhere the third time is that of creation and proves nothing
         return (-1, 0, 0, 0)
     try:
-        state = os.stat(root / file.path)  # noqa: PTH116 - ten thousand times: no object per file
+        state = (root / file.path).stat()
     except OSError:
         return (-1, 0, 0, 0)
     return (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
@@ -456,7 +462,7 @@ def _write(
         )
     finally:
         if not writer.is_closed:
-            writer.cancel()
+            writer.cancel()  # type: ignore[no-untyped-call]
     run.is_dirty = False
     _reopen(run)
 

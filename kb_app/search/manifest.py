@@ -1,7 +1,7 @@
 """What an index consists of, with the hash of every file: the commit point, and the gate before opening.
 
-The manifest is written last. Files it does not name are leftovers; files that differ from what it says make the
-index worthless, and it is made anew. Reading a manifest unpickles nothing.
+The manifest is written last. Files it does not name are leftovers; files that differ from what it says make
+the index worthless, and it is made anew. Reading a manifest unpickles nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A file of the index: name in its folder, size in bytes, SHA-256 (empty: its pieces carry their own checks)."""
+    """A file of the index: name in its folder, size in bytes, SHA-256."""
 
     name: str
     size: int
-    sha256: str = ""
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Pasted text: what in it is volatile, what names an alert, which lines matter.
 
-Volatile parts (times, addresses, identifiers, counters) differ at every occurrence of one problem, so they are
-removed before anything is looked up. What looks alike but names the problem stays: dotted status codes
+Volatile parts (times, addresses, identifiers, counters) differ at every occurrence of one problem, so they
+are removed before anything is looked up. What looks alike but names the problem stays: dotted status codes
 (``5.7.133``), HTTP status codes, hexadecimal error codes (``0x8004de8a``), versions.
 """
 
@@ -19,45 +19,60 @@ MAX_PASTE = 400_000
 MAX_LINES = 4_000
 MAX_LINE = 2_000
 
-_MASKS = re.compile(
-    r"""(?ix)
-    \b\d{4}-\d\d-\d\d(?:[T\ _]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|\ ?[+-]\d\d:?\d\d)?)?   # ISO 8601
-  | \b\d{1,2}/(?:\d\d|[a-z]{3})/\d{2,4}(?::\d\d:\d\d:\d\d(?:\ [+-]\d{4})?)?               # access logs
-  | \b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\ +(?:\d{1,2}\ )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*
-      (?:\ +\d{1,2})?(?:\ +\d{4})?
-  | \b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\ {1,2}\d{1,2}\ \d\d:\d\d:\d\d
-  | \b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?:\ ?[ap]m\b)?
-  | \b[IWEF]\d{4}\b                                                                        # klog: E0312
-  | \b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b                       # UUID
-  | \b[0-9a-f]{2}(?::[0-9a-f]{2}){5,}\b                                                    # MAC, fingerprints
-  | (?<![\w:.])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?::[0-9a-f]{1,4})*(?:/\d+)?(?![\w:])   # IPv6
-  | \b(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?:/\d{1,2}|:\d{1,5})?(?![\w.])  # IPv4
-  | \b0x[0-9a-f]{9,}\b | \b0x[0-9a-f]{1,5}\b                                               # addresses, offsets
-  | \b(?:sha256:)?(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{10,}\b                         # digests, trace ids
-  | (?<![\w.])\d+(?:\.\d+)?(?:ns|us|\u00b5s|ms|s|m|h|kb|mb|gb|kib|mib|gib|ki|mi|gi|b|%)(?![\w.])   # durations, sizes
-  | (?<![\w.])(?<!version\ )\d+\.\d+(?:e[+-]?\d+)?(?![\w.])                                                      # measured values
-  | (?<![\w.])\d{5,}\b(?!\.\d)                                                                     # counters, ports, pids
-  | \[\d+\] | (?<=:)\d+(?::\d+)?(?=[\s:,)\]]|$)                                            # [pid], file.go:123
-  | [A-Z0-9._%+-]+@[A-Z0-9.-]+\.[A-Z]{2,}                                                  # mail addresses
-    """
-)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_VOLATILE = {
+    "date and time, ISO 8601": (
+        r"\b\d{4}[-/]\d\d[-/]\d\d"
+        r"(?:[T _]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d)?)?"
+    ),
+    "date of an access log": r"\b\d{1,2}/(?:\d\d|[a-z]{3})/\d{2,4}(?::\d\d:\d\d:\d\d(?: [+-]\d{4})?)?",
+    "day of the week and date": (
+        r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? +(?:\d{1,2} )?" + _MONTH + r"(?: +\d{1,2})?(?: +\d{4})?"
+    ),
+    "date of syslog": r"\b" + _MONTH + r" {1,2}\d{1,2} \d\d:\d\d:\d\d",
+    "time of day": r"\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: ?[ap]m\b)?",
+    "head of klog": r"\b[IWEF]\d{4}\b",
+    "UUID": r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+    "MAC address, fingerprint": r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5,}\b",
+    "IPv6": r"(?<![\w:.])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,7}(?:/\d+)?(?![\w:])",
+    "IPv4": r"\b" + _BYTE + r"(?:\." + _BYTE + r"){3}(?:/\d{1,2}|:\d{1,5})?(?![\w.])",
+    "memory address, offset": r"\b0x(?:[0-9a-f]{9,}|[0-9a-f]{1,5})\b",
+    "digest, trace id": r"\b(?:sha256:)?(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{10,}\b",
+    "duration, size, share": (
+        r"(?<![\w.])\d+(?:\.\d+)?(?:ns|us|\u00b5s|ms|s|m|h|d|kb|mb|gb|kib|mib|gib|ki|mi|gi|b|%)(?![\w.])"
+    ),
+    "measured value": r"(?<![\w.])(?<!version )\d+\.\d+(?:e[+-]?\d+)?(?![\w.])",
+    "counter, port, process": r"(?<![\w.])\d{5,}\b(?!\.\d)",
+    "process in brackets": r"\[\d+\]",
+    "place in a source file": r"(?<=:)\d+(?::\d+)?(?=[\s:,)\]]|$)",
+    "mail address": r"[A-Z0-9._%+-]{1,64}@[A-Z0-9.-]{1,200}\.[A-Z]{2,}",
+}
+_MASKS = re.compile("|".join(_VOLATILE.values()), re.IGNORECASE)
 _POD_HASH = re.compile(
     r"(?<=[a-z0-9])-(?=[a-z0-9]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}\b|(?<=[a-z])-(?=[a-z0-9]*\d)[a-z0-9]{5}\b"
 )
-_STATUS = re.compile(r"(?i)\b(?:http(?:/\d(?:\.\d)?)?|status(?:[ _]?code)?|code|errno|error|exit(?:ed)?(?: status| code)?|signal|smtp|ora|sqlstate)[ \"':=(#-]*\d{2,5}\b")  # fmt: skip
+_STATUS = re.compile(
+    r"\b(?:http(?:/\d(?:\.\d)?)?|status(?:[ _]?code)?|code|errno|error|exit(?:ed)?(?: status| code)?|signal"
+    r"|smtp|ora|sqlstate)[ \"':=(#-]{0,4}\d{2,5}\b",
+    re.IGNORECASE,
+)
 _ALERT_LABEL = re.compile(
-    r"""(?i)\b(?:alert_?name|alert|labels\.alertname)["']?\s*[=:]\s*["']?([A-Za-z][\w.-]{2,100})"""
+    r"""\b(?:alert_?name|alert|labels\.alertname)["']?\s*[=:]\s*["']?([a-z][\w.-]{2,100})""", re.IGNORECASE
 )
-_RUNBOOK_URL = re.compile(r"""(?i)\brunbook(?:_?url)?["']?\s*[=:]\s*["']?(https?://[^\s"'<>,]+)""")
+_RUNBOOK_URL = re.compile(r"""\brunbook(?:_?url)?["']?\s*[=:]\s*["']?(https?://[^\s"'<>,]+)""", re.IGNORECASE)
 _FIRING = re.compile(r"\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*(?:\([^)]*\)\s*)?([A-Za-z][\w-]{2,100})")
-_SEVERE = re.compile(
-    r"(?i)\b(?:error|err|fail(?:ed|ure|s|ing)?|fatal|panic|exception|caused by|critical|alert|denied|refused|reject(?:ed)?"
-    r"|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|not found|no such|invalid|expired|unavailable|abort(?:ed)?"
-    r"|killed|oom\w*|crash\w*|backoff|back-off|warning|warn|unhealthy|mismatch|corrupt\w*|exceeded|lost|missing|forbidden"
-    r"|unauthorized|reset by peer|broken|stuck|evicted|degraded)\b|^E\d{4}\b|(?:Error|Exception)\b"
+_SEVERE_WORDS = (
+    "error|err|fail(?:ed|ure|s|ing)?|fatal|panic|exception|caused by|critical|alert|denied|refused"
+    "|reject(?:ed)?|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|not found|no such"
+    "|invalid|expired|unavailable|abort(?:ed)?|killed|oom\\w*|crash\\w*|backoff|back-off|warning|warn"
+    "|unhealthy|mismatch|corrupt\\w*|exceeded|lost|missing|forbidden|unauthorized|reset by peer"
+    "|broken|stuck|evicted|degraded"
 )
+_SEVERE = re.compile(rf"(?i:\b(?:{_SEVERE_WORDS})\b)|^E\d{{4}}\b|(?:Error|Exception)\b")
 _ROUTINE = re.compile(
-    r"(?i)\b(?:info|debug|trace|notice)\b|^[ID]\d{4}\b|level=(?:info|debug)|\b(?:GET|POST|PUT) /\S* .*\b(?:200|204|304)\b"
+    r"(?i:\b(?:info|debug|trace|notice)\b)|^[ID]\d{4}\b"
+    r"|\b(?:GET|POST|PUT) /\S*[^\n]{0,200}\b(?:200|204|304)\b"
 )
 
 _MACHINE_TIME = re.compile(r"\d\d:\d\d:\d\d|\b\d{10,}\b")
@@ -66,7 +81,10 @@ _MACHINE_SIGNS = (
     _POD_HASH,
     re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b|0x[0-9a-f]{6,}"),
     re.compile(r"[{\[(]\s*\"|\"\s*[:=]|\w=[\"'\w]|\\\""),  # JSON, key=value, escaped quotes
-    re.compile(r"(?i)^\s*(?:\[?(?:error|fatal|warn(?:ing)?|panic|critical|err|info)\b|[A-Z]\w*(?:Error|Exception)\b|traceback)"),
+    re.compile(
+        r"(?i:^\s*\[?(?:error|fatal|warn(?:ing)?|panic|critical|err|info|traceback)\b)"
+        r"|^\s*[A-Z]\w*(?:Error|Exception)\b"
+    ),
     re.compile(r"\w: .*\w: .*\w"),  # causes, one after the other
     re.compile(r"/[\w.-]+/[\w.-]+"),  # a path
     re.compile(r"[\"'(\[][^\s\"']+[\"')\]]"),  # a quoted value
@@ -95,7 +113,7 @@ class Paste:
 
 
 def is_paste(text: str) -> bool:
-    """Tell whether ``text`` is pasted rather than typed: several lines, or one line as only a machine writes it."""
+    """Tell whether ``text`` is pasted, not typed: several lines, or one line as only a machine writes it."""
     stripped = text.strip()
     if len(stripped) > 240 or "\n" in stripped:
         return True

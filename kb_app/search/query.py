@@ -1,7 +1,7 @@
 """The query language: words, ``"phrases"``, ``field:value``, and a minus before any of them.
 
-Nothing that is typed is an error. What cannot be understood becomes a sentence in ``problems``, and the rest is
-searched all the same. Pasted text never comes here.
+Nothing that is typed is an error. What cannot be understood becomes a sentence in ``problems``, and the rest
+is searched all the same. Pasted text never comes here.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ def explain(query: Query, filters: Mapping[str, tuple[str, ...]]) -> str:
     """
     merged: dict[str, list[str]] = {}
     for source in (query.filters, filters):
-        for facet, values in source.items():
-            merged.setdefault(facet, []).extend(v for v in values if v not in merged.get(facet, []))
+        for facet, asked in source.items():
+            merged.setdefault(facet, []).extend(v for v in asked if v not in merged.get(facet, []))
     if not merged and not query.phrases and not query.excluded and not query.alerts:
         return ""
     wanted_kinds = [v for v in merged.get("kind", []) if not v.startswith("-")]

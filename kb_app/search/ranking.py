@@ -1,8 +1,8 @@
 """The second look: the best few documents are read word by word, and ordered by how they hold the question.
 
 The first look (`kb_app.search.scoring`) counts words wherever they stand. Here their places count: all in one
-passage, next to each other as in the question, in the title. Everything is computed for all candidates of a segment
-at once.
+passage, next to each other as in the question, in the title. Everything is computed for all candidates of a
+segment at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kb_app.search.columns import RETIRED, STUB, Segment
+from kb_app.search.columns import ASIDE, RETIRED, STUB, Segment
 from kb_app.search.documents import Field
 from kb_app.search.scoring import Concept, Variant, term_ranges
 
@@ -24,11 +24,12 @@ PASSAGE = 16
 """Half a passage, in words: passages are two such blocks, overlapping by one."""
 GAP = 2
 """Words between two neighbours of the question that still count as adjacent ("disk is full")."""
-PASSAGE_EFFECT = 0.45
+PASSAGE_EFFECT = 0.7
 PAIR_EFFECT = 0.35
 TITLE_EFFECT = 0.55
 STUB_FACTOR = 0.55
 RETIRED_FACTOR = 0.6
+ASIDE_FACTOR = 0.65
 
 
 @dataclass(slots=True)
@@ -56,10 +57,11 @@ class Evidence:
 
 
 def demotion(segment: Segment, documents: Array) -> Array:
-    """Return what scores are multiplied by for stubs and retired pages, 0 to 1."""
+    """Return what scores are multiplied by for stubs, retired pages and records, 0 to 1."""
     flags = segment.flags[documents]
     factor = np.where(flags & STUB, STUB_FACTOR, 1.0)
-    return np.where(flags & RETIRED, factor * RETIRED_FACTOR, factor)
+    factor = np.where(flags & RETIRED, factor * RETIRED_FACTOR, factor)
+    return np.where(flags & ASIDE, factor * ASIDE_FACTOR, factor)
 
 
 def labels_of(segment: Segment, concepts: Sequence[Concept]) -> Array:
@@ -80,6 +82,42 @@ def _label_ranges(segment: Segment, variant: Variant) -> list[tuple[int, int]]:
     return term_ranges(segment, Variant("word", longest))
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Every place where a word of the question stands in the candidates; parallel arrays, in order of place.
+
+    Attributes:
+        place: position in all candidates' words, one after the other.
+        document: candidate.
+        label: concept.
+        line: row of ``table``.
+        table: lines of all candidates: number, first word in its document, field.
+        line_start: position of each line's first word.
+        start, end: position of each candidate's first word and of the one after its last.
+        weight: per concept.
+    """
+
+    place: Array
+    document: Array
+    label: Array
+    line: Array
+    table: Array
+    line_start: Array
+    start: Array
+    end: Array
+    weight: Array
+
+    @property
+    def count(self) -> int:
+        """Candidates."""
+        return len(self.start)
+
+    @property
+    def block(self) -> Array:
+        """Block of words, within its document, in which each place lies."""
+        return (self.place - self.start[self.document]) // PASSAGE
+
+
 def look_closer(
     segment: Segment,
     documents: Array,
@@ -96,54 +134,44 @@ def look_closer(
         weights: weight times inverse document frequency of each.
         pairs: numbers of concepts that are neighbours in the question, in order.
     """
-    count, size = len(documents), len(concepts)
     words = [segment.words(int(d)) for d in documents]
     lines = [segment.lines(int(d)) for d in documents]
-    ends = np.cumsum([len(w) for w in words])
-    starts = ends - [len(w) for w in words]
-    labels = labels_of(segment, concepts)
-    label = labels[np.concatenate(words)] if ends[-1] else np.zeros(0, np.int16)
+    end = np.cumsum([len(w) for w in words])
+    start = end - [len(w) for w in words]
+    label = labels_of(segment, concepts)[np.concatenate(words)]
     place = np.flatnonzero(label >= 0)
-    label = label[place].astype(np.int64)
-    document = np.searchsorted(ends, place, side="right")
-    weight = np.array([weights.get(c, 0.0) for c in concepts])
-    total = float(weight.sum()) or 1.0
-    held = np.zeros((count, size), np.bool_)
-    held[document, label] = True
-    line_first = np.concatenate([rows[:, 1] + start for rows, start in zip(lines, starts, strict=True)])
-    line_table = np.concatenate(lines)
-    line_of = np.searchsorted(line_first, place, side="right") - 1
-    passage, best = _best_passages(place - starts[document], document, label, weight, count)
-    evidence = Evidence(
-        passage / total,
-        _pairs(place, document, label, weight, pairs, count),
-        np.zeros(count),
-        np.zeros(count, np.int64),
-        held,
+    line_start = np.concatenate([rows[:, 1] + first for rows, first in zip(lines, start, strict=True)])
+    found = _Found(
+        place=place,
+        document=np.searchsorted(end, place, side="right"),
+        label=label[place].astype(np.int64),
+        line=np.searchsorted(line_start, place, side="right") - 1,
+        table=np.concatenate(lines),
+        line_start=line_start,
+        start=start,
+        end=end,
+        weight=np.array([weights.get(c, 0.0) for c in concepts]),
     )
-    if place.size:
-        evidence.title = _titles(line_table, line_first, line_of, document, label, weight, (count, ends))
-        evidence.line = _best_lines(
-            place - starts[document], document, label, weight, best, line_table[line_of, 0]
-        )
-    return evidence
-
-
-def _best_passages(
-    place: Array, document: Array, label: Array, weight: Array, count: int
-) -> tuple[Array, Array]:
-    """Return per document the weight of its best passage, and that passage's number."""
-    best, which = np.zeros(count), np.zeros(count, np.int64)
+    held = np.zeros((len(documents), len(concepts)), np.bool_)
+    held[found.document, found.label] = True
     if not place.size:
-        return best, which
-    size = len(weight)
-    block = place // PASSAGE
+        none = np.zeros(len(documents))
+        return Evidence(none, none, none, none.astype(np.int64), held)
+    passage, best = _best_passages(found)
+    total = float(found.weight.sum()) or 1.0
+    return Evidence(passage / total, _pairs(found, pairs), _titles(found), _best_lines(found, best), held)
+
+
+def _best_passages(found: _Found) -> tuple[Array, Array]:
+    """Return per document the weight of its best passage, and that passage's number."""
+    best, which = np.zeros(found.count), np.zeros(found.count, np.int64)
+    size, block = len(found.weight), found.block
     width = int(block.max()) + 2
-    key = np.concatenate([block + 1, block])  # passage n covers the blocks n-1 and n
-    key = np.unique(((np.tile(document, 2) * width) + key) * size + np.tile(label, 2))
+    passages = np.concatenate([block + 1, block])  # passage n covers the blocks n-1 and n
+    key = np.unique((np.tile(found.document * width, 2) + passages) * size + np.tile(found.label, 2))
     spot = key // size
-    first = np.flatnonzero(np.r_[True, spot[1:] != spot[:-1]])
-    sums = np.add.reduceat(weight[key % size], first)
+    first = _firsts(spot)
+    sums = np.add.reduceat(found.weight[key % size], first)
     spot = spot[first]
     owner = spot // width
     np.maximum.at(best, owner, sums)
@@ -152,81 +180,73 @@ def _best_passages(
     return best, which
 
 
-def _pairs(
-    place: Array, document: Array, label: Array, weight: Array, pairs: Sequence[tuple[int, int]], count: int
-) -> Array:
+def _firsts(ordered: Array) -> Array:
+    """Return where each run of equal values starts."""
+    return np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+
+
+def _pairs(found: _Found, pairs: Sequence[tuple[int, int]]) -> Array:
     """Return per document the weighted share of ``pairs`` that stand side by side."""
-    result = np.zeros(count)
-    if not pairs or place.size < 2:
+    result = np.zeros(found.count)
+    if not pairs:
         return result
-    size = len(weight)
+    size, place, weight = len(found.weight), found.place, found.weight
     codes = np.unique(np.array([a * size + b for a, b in pairs], np.int64))
     value = np.minimum(weight[codes // size], weight[codes % size])
     total = float(value.sum())
     if total <= 0:
         return result
-    found: list[Array] = []
+    seen: list[Array] = []
     for step in (1, 2):
-        near = (place[step:] - place[:-step] <= 1 + GAP) & (document[step:] == document[:-step])
-        code = label[:-step] * size + label[step:]
-        at = np.searchsorted(codes, code)
-        near &= codes[np.minimum(at, len(codes) - 1)] == code
-        found.append(document[:-step][near] * len(codes) + at[near])
-    keys = np.unique(np.concatenate(found))
+        near = place[step:] - place[:-step] <= 1 + GAP
+        near &= found.document[step:] == found.document[:-step]
+        code = found.label[:-step] * size + found.label[step:]
+        at = np.minimum(np.searchsorted(codes, code), len(codes) - 1)
+        near &= codes[at] == code
+        seen.append(found.document[:-step][near] * len(codes) + at[near])
+    keys = np.unique(np.concatenate(seen))
     np.add.at(result, keys // len(codes), value[keys % len(codes)])
     share: Array = result / total
     return share
 
 
-def _titles(
-    table: Array,
-    first: Array,
-    line_of: Array,
-    document: Array,
-    label: Array,
-    weight: Array,
-    shape: tuple[int, Array],
-) -> Array:
-    """Return per document how well its best name and the question cover each other (a harmonic mean)."""
-    count, ends = shape
-    is_name = table[line_of, 2] == Field.NAME
-    result = np.zeros(count)
+def _titles(found: _Found) -> Array:
+    """Return per document how well its best name and the question cover each other (half a harmonic mean)."""
+    result = np.zeros(found.count)
+    is_name = found.table[found.line, 2] == Field.NAME
     if not is_name.any():
         return result
-    size = len(weight)
-    key = np.unique(line_of[is_name].astype(np.int64) * size + label[is_name])
+    size, weight = len(found.weight), found.weight
+    key = np.unique(found.line[is_name].astype(np.int64) * size + found.label[is_name])
     line, concept = key // size, key % size
-    start = np.flatnonzero(np.r_[True, line[1:] != line[:-1]])
-    of_question = np.add.reduceat(weight[concept], start) / (float(weight.sum()) or 1.0)
-    lengths = np.diff(np.r_[first, ends[-1]])
-    lines = line[start]
-    of_name = np.minimum(np.diff(np.r_[start, key.size]) / np.maximum(lengths[lines], 1), 1.0)
+    first = _firsts(line)
+    of_question = np.add.reduceat(weight[concept], first) / (float(weight.sum()) or 1.0)
+    lengths = np.diff(np.r_[found.line_start, found.end[-1]])
+    lines = line[first]
+    of_name = np.minimum(np.diff(np.r_[first, key.size]) / np.maximum(lengths[lines], 1), 1.0)
     both = 2 * of_question * of_name / np.maximum(of_question + of_name, 1e-9)
-    owner = np.searchsorted(ends, first[lines], side="right")
-    np.maximum.at(result, np.minimum(owner, count - 1), 0.5 * both + 0.5 * of_question)
+    owner = np.searchsorted(found.end, found.line_start[lines], side="right")
+    np.maximum.at(result, np.minimum(owner, found.count - 1), 0.5 * both + 0.5 * of_question)
     return result
 
 
-def _best_lines(
-    place: Array, document: Array, label: Array, weight: Array, best: Array, line: Array
-) -> Array:
-    """Return per document the line that holds most of its best passage; lines of text go before names."""
-    result = np.zeros(len(best), np.int64)
-    block = place // PASSAGE
-    inside = (block == best[document]) | (block + 1 == best[document])
-    rows = np.flatnonzero(inside & (line > 0))
-    if not rows.size:
-        rows = np.flatnonzero(line > 0)
-        if not rows.size:
-            return result
-    width = int(line.max()) + 1
-    key = np.unique((document[rows] * width + line[rows]) * len(weight) + label[rows])
-    spot = key // len(weight)
-    start = np.flatnonzero(np.r_[True, spot[1:] != spot[:-1]])
-    sums = np.add.reduceat(weight[key % len(weight)], start)
-    spot = spot[start]
-    order = np.lexsort(
-        (-spot, sums)
-    )  # ascending: the last one wins, so the strongest, and of equals the first line
-    result[(spot // width)[order]] = (spot % width)[order]
+def _best_lines(found: _Found, best: Array) -> Array:
+    """Return per document the line that holds most of its best passage; 0 when only its names match."""
+    result = np.zeros(found.count, np.int64)
+    number = found.table[found.line, 0].astype(np.int64)
+    block, passage = found.block, best[found.document]
+    rows = np.flatnonzero(((block == passage) | (block + 1 == passage)) & (number > 0))
+    for chosen in (np.flatnonzero(number > 0), rows):  # the best passage goes before any other line
+        if not chosen.size:
+            continue
+        width = int(number.max()) + 1
+        key = np.unique(
+            (found.document[chosen] * width + number[chosen]) * len(found.weight) + found.label[chosen]
+        )
+        spot = key // len(found.weight)
+        first = _firsts(spot)
+        sums = np.add.reduceat(found.weight[key % len(found.weight)], first)
+        spot = spot[first]
+        order = np.lexsort((-spot, sums))  # ascending: the strongest wins, and of equals the first line
+        result[(spot // width)[order]] = (spot % width)[order]
     return result

@@ -1,11 +1,11 @@
 """BM25F over columns: a term's postings become two arrays, and everything after is arithmetic on arrays.
 
-Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields" (2004): term frequencies of
-the fields are weighted and length-normalised *before* the saturation, so that a word in the title and in the text
-counts once, strongly, and not twice.
+Source: Robertson, Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields" (2004): term
+frequencies of the fields are weighted and length-normalised *before* the saturation, so that a word in the
+title and in the text counts once, strongly, and not twice.
 
-Statistics (documents, document frequencies, mean field lengths) are those of all open segments together: scores of
-two knowledge bases compare.
+Statistics (documents, document frequencies, mean field lengths) are those of all open segments together:
+scores of two knowledge bases compare.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from kb_app.search.documents import FIELD_COUNT, Field
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
-K1 = 3.0
+K1 = 5.0
 """Saturation of term frequency; fields add up, so above BM25's usual 1.2."""
 WEIGHTS: dict[Field, float] = {
-    Field.NAME: 4.0,
+    Field.NAME: 3.5,
     Field.HEADING: 1.8,
     Field.SIGNATURE: 2.5,
     Field.SYMPTOM: 1.8,
@@ -58,7 +58,8 @@ class Variant:
     """One way to write a concept.
 
     Attributes:
-        kind: ``word`` (this very term), ``stem`` (all terms of this stem), ``prefix`` (all terms that start so),
+        kind: ``word`` (this very term), ``stem`` (all terms of this stem), ``prefix`` (all terms that start
+        so),
             ``phrase`` (these words side by side).
         text: the term, stem or prefix; a phrase's words with single spaces.
         factor: how much an occurrence counts, 0 to 1.
@@ -159,7 +160,7 @@ class Scorer:
         return found
 
     def _phrase(self, shard_number: int, variant: Variant) -> Matches:
-        """Find words side by side: documents that hold them all, then their places in the likeliest of these."""
+        """Find words side by side: documents that hold them all, then their places there."""
         words = variant.text.split(" ")
         per_word = [self._variant(shard_number, Variant("stem", stem_of(word))) for word in words]
         documents = reduce(
@@ -201,7 +202,9 @@ def _hold_phrase(segment: Segment, documents: Array, members: Sequence[Array]) -
     streams = [segment.words(int(document)) for document in documents]
     ends = np.cumsum([len(stream) for stream in streams])
     stream = np.concatenate([*streams, np.full(len(members), -1, np.int32)])
-    is_wanted = np.zeros(len(segment.posting_start), np.bool_)  # the last one is never set: -1 means "no word"
+    is_wanted = np.zeros(
+        len(segment.posting_start), np.bool_
+    )  # the last one is never set: -1 means "no word"
     is_wanted[members[0]] = True
     places = np.flatnonzero(is_wanted[stream])
     owner = np.searchsorted(ends, places, side="right")

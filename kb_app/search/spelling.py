@@ -1,7 +1,7 @@
 """Slips of the keyboard: what an unknown word was meant to be.
 
-Decision: only words that occur nowhere are corrected, and of these only such as are no English words: a correct word
-that the pages lack is not a slip, and "fixing" it finds the wrong page with confidence.
+Decision: only words that occur nowhere are corrected, and of these only such as are no English words: a
+correct word that the pages lack is not a slip, and "fixing" it finds the wrong page with confidence.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def _near_numbers(segment: Segment, word: str, edits: int) -> Array:
         numbers = numbers[same] if same.any() else numbers
         apart = np.bitwise_count(letters[numbers] ^ mine)
         numbers = numbers[np.argsort(apart, kind="stable")[:MAX_CANDIDATES]]
-    return numbers
+    near_numbers: Array = numbers
+    return near_numbers
 
 
 @lru_cache(maxsize=16)

@@ -1,9 +1,12 @@
 """Whoosh's storage, made safe: our own folder, durable writes, no memory maps, no foreign pickles.
 
-Whoosh keeps its table of contents as a pickle, and opening a planted one runs what it says. Three things stand
-against that: the index lives in a folder of this user alone (0700) outside every knowledge base, the table's hash
-is in the manifest, and what is unpickled may name four classes only.
+Whoosh keeps its table of contents as a pickle, and opening a planted one runs what it says. Three things
+stand against that: the index lives in a folder of this user alone (0700) outside every knowledge base, the
+table's hash is in the manifest, and what is unpickled may name four classes only.
 """
+
+# ruff: noqa: FBT001, FBT002 - the signatures are Whoosh's
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class _AllowListUnpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-class _SafeFile(StructFile):  # type: ignore[misc]  # Whoosh has no type information
+class _SafeFile(StructFile):
     """A file of the index: unpickling by allow-list, flushed to disk when it is closed after writing."""
 
     def read_pickle(self) -> Any:
@@ -51,7 +54,7 @@ def _flush_to_disk(file: Any) -> None:
     file.file.close()
 
 
-class IndexStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no type information
+class IndexStorage(FileStorage):
     """The folder of one index."""
 
     def __init__(self, folder: Path) -> None:
@@ -73,8 +76,9 @@ class IndexStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no type inf
             )
         return cls(private_folder(folder))
 
-    def create_file(self, name: str, **_options: Any) -> _SafeFile:
+    def create_file(self, name: str, excl: bool = False, mode: str = "wb", **_options: Any) -> _SafeFile:
         """Create a file; closing it makes it durable."""
+        del excl, mode  # always anew, always binary
         file: BinaryIO = (Path(self.folder) / name).open("wb")
         return _SafeFile(file, name=name, onclose=_flush_to_disk)
 
@@ -82,13 +86,13 @@ class IndexStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no type inf
         """Open a file for reading, without a memory map."""
         return _SafeFile((Path(self.folder) / name).open("rb"), name=name)
 
-    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:  # noqa: FBT001, FBT002 - Whoosh's signature
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         """Rename durably; both names are the index's own."""
         del safe  # a table of contents of the same number is a leftover of a killed run
         (Path(self.folder) / oldname).replace(Path(self.folder) / newname)
         sync_folder(Path(self.folder))
 
     def temp_storage(self, name: str | None = None) -> RamStorage:
-        """Return storage in memory: nothing temporary is written, so nothing can be planted or left behind."""
+        """Return storage in memory: nothing temporary is written, planted or left behind."""
         del name
         return RamStorage()

@@ -2,13 +2,15 @@
 
 Requests carry an ``id`` that comes back with the answer:
 
-* ``{"id": 1, "op": "open", "bases": [{"name", "folder", "config"}]}`` → ``{"id": 1, "ok": true, "documents": n}``
+* ``{"id": 1, "op": "open", "bases": [{"name", "folder", "config"}]}`` → ``{"id": 1, "ok": true, "documents":
+  n}``
 * ``{"id": 2, "op": "search", "request": {...}}`` → ``{"id": 2, "ok": true, "answer": {...}}``
 * ``{"id": 3, "op": "reopen"}`` → like ``open``, with the bases of before: the indexes have changed
 * ``{"id": 4, "op": "ping"}`` → ``{"id": 4, "ok": true}``
 
-What goes wrong comes back as ``{"id", "ok": false, "title", "hint"}``. Of several searches that wait, only the last
-is answered in full; the others get ``{"id", "ok": true, "stale": true}``. The end of input ends the process.
+What goes wrong comes back as ``{"id", "ok": false, "title", "hint"}``. Of several searches that wait, only
+the last is answered in full; the others get ``{"id", "ok": true, "stale": true}``. The end of input ends the
+process.
 """
 
 from __future__ import annotations
