@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from kb_app.entries.model import Severity
-from kb_app.ui.common.widgets import TONE_COLORS, Badge, Chip, IconLabel, label, plain_tooltip, text_button
+from kb_app.ui.common.widgets import (
+    TONE_COLORS,
+    Badge,
+    Chip,
+    ElidedLabel,
+    IconLabel,
+    label,
+    plain_tooltip,
+    text_button,
+)
 from kb_app.ui.reader.flow import FlowLayout
 from kb_app.ui.reader.state import Fact, PageFacts, PageNotice
 
@@ -130,8 +139,9 @@ def _fact_widget(fact: Fact, parent: QWidget) -> QWidget:
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
         layout.addWidget(IconLabel(fact.icon, "text3", 14, widget))
-        text: QLabel = label(fact.text, "secondary", widget)
-        layout.addWidget(text)
+        text = ElidedLabel(fact.text, widget)
+        text.setProperty("textstyle", "secondary")
+        layout.addWidget(text, 1)
         widget.setAccessibleName(fact.text)
     widget.setToolTip(plain_tooltip(fact.detail))
     return widget
