@@ -208,9 +208,12 @@ def smoke_test(folder: Path) -> int:
             ("kb", ["doctor"]),
         ):
             command = [str(folder / (name + suffix)), *words]
-            done = subprocess.run(command, check=False, env=environment, cwd=home, timeout=120)
-            say(f"{name} {' '.join(words)}: exit code {done.returncode}")
-            if done.returncode:
+            try:
+                code = subprocess.run(command, check=False, env=environment, cwd=home, timeout=60).returncode
+            except subprocess.TimeoutExpired:
+                code = -1
+            say(f"{name} {' '.join(words)}: {'no answer in 60 s' if code == -1 else f'exit code {code}'}")
+            if code:
                 return 1
     return 0
 
