@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QIcon
+from PySide6.QtGui import QColor, QIcon, QImage
 from pytestqt.qtbot import QtBot
 
 from kb_app.ui.common.icons import has_icon, icon, icon_image, tinted_svg
@@ -86,3 +86,17 @@ def test_every_set_of_foreign_files_names_its_origin_and_licence(root: Path) -> 
         "inter",
         "jetbrains-mono",
     }
+
+
+def test_the_programs_icon_comes_in_every_size_and_container(qtbot: QtBot, root: Path) -> None:
+    folder = root / "resources/app"
+    for size in (16, 24, 32, 48, 64, 128, 256, 512):
+        image = QImage(str(folder / f"kb_app-{size}.png"))
+        assert (image.width(), image.height()) == (size, size)
+        assert image.pixelColor(0, 0).alpha() == 0
+    windows = (folder / "kb_app.ico").read_bytes()
+    assert windows.startswith(b"\x00\x00\x01\x00")
+    assert windows.count(b"\x89PNG\r\n\x1a\n") == 7
+    mac = (folder / "kb_app.icns").read_bytes()
+    assert mac[:4] == b"icns"
+    assert int.from_bytes(mac[4:8], "big") == len(mac)
