@@ -1,7 +1,7 @@
-"""Render the program's icon: ``kb_app.svg`` to PNG files, ``kb_app.ico`` (Windows) and ``kb_app.icns`` (macOS).
+"""Render the program's icon: ``kb_app.svg`` to PNG files, ``.ico`` (Windows) and ``.icns`` (macOS).
 
 Run after a change of the drawing: ``python resources/app/render.py``.
-Source: the containers as in Microsoft's "ICO file format" and Apple's list of icon types; both take PNG as it is.
+Source: the containers as in Microsoft's "ICO file format" and Apple's list of icon types; both take PNG.
 """
 
 from __future__ import annotations
