@@ -51,7 +51,7 @@ INDENT = 24
 _QT_INDENT = 40
 """Pixels by which Qt moves a table in a list to the right for each level, whatever the style sheet says."""
 
-BLOCK_GAP = 10
+BLOCK_GAP = 12
 """Vertical gap between blocks, pixels at 100 %."""
 
 _CLASS_MARKS = {
@@ -94,7 +94,7 @@ class _Writer:
         self._is_after_table = False
         self._is_first = True
         self._in_summary = False
-        self._block: tuple[list[str], int, str, str] | None = None
+        self._is_loose = False
         self.written = 0
 
     @property
@@ -107,17 +107,23 @@ class _Writer:
         text = "".join(self.out)
         self.out = []
         self.written = 0
-        self._block = None
         return text
 
     def text(self, chunk: str) -> None:
         """Take what stands between two tags of interest."""
         if (self._is_after_table or self._is_first) and _NO_SUBSTANCE.sub("", chunk):
+            if self._is_after_table and self._lists:
+                # Text of a tight list item behind a frame: without a paragraph it loses the item's indent.
+                self._emit("<p>")
+                self._is_loose = True
             self._is_after_table = self._is_first = False
         self._emit(chunk)
 
     def tag(self, name: str, attributes: str, *, is_end: bool) -> None:
         """Take one tag."""
+        if self._is_loose and name != "img":
+            self._emit("</p>")
+            self._is_loose = False
         if name in ("p", "img", "li"):
             self._is_first = False
         if name == "table":
@@ -128,32 +134,17 @@ class _Writer:
             self._paragraph_end() if is_end else self._paragraph_start(attributes)
         elif name == "img":
             self._is_after_table = False
-            self._make_room_for_picture(attributes)
             self._emit(f"<img{self._image(attributes)}>")
         else:
             if name in ("ul", "ol"):
                 self._lists = max(0, self._lists + (-1 if is_end else 1))
             if not is_end:
                 self._is_after_table = False
-            if name == "li" and not is_end:
-                self._open_block(name, attributes)
-            else:
-                self._emit(f"<{'/' if is_end else ''}{name}{attributes}>")
+            self._emit(f"<{'/' if is_end else ''}{name}{attributes}>")
 
     def _emit(self, text: str) -> None:
         (self.out if self._hiding is None else self._hidden_parts).append(text)
         self.written += len(text)
-
-    def _open_block(self, name: str, attributes: str) -> None:
-        self._emit(f"<{name}{attributes}>")
-        sink = self.out if self._hiding is None else self._hidden_parts
-        self._block = (sink, len(sink) - 1, name, attributes)
-
-    def _make_room_for_picture(self, attributes: str) -> None:
-        """Give the picture's paragraph a plain line height: 128 % of a picture is a gap below it."""
-        if 'src="kb:' in attributes and self._block is not None:
-            sink, at, name, own = self._block
-            sink[at] = f'<{name}{own} style="line-height:100%">'
 
     def _px(self, pixels: float) -> int:
         return max(1, round(pixels * self.zoom))
@@ -195,7 +186,6 @@ class _Writer:
         if self._tables and self._tables[-1].mark is not Mark.GRID:
             self._tables[-1].cell_at = len(self.out)
             self._tables[-1].cell_class = attributes
-        self._block = None
         self._emit(f"<{name}{attributes}>")
 
     def _cell_end(self, name: str) -> None:
@@ -212,7 +202,7 @@ class _Writer:
 
     def _paragraph_start(self, attributes: str) -> None:
         self._is_after_table = False
-        self._open_block("p", attributes)
+        self._emit(f"<p{attributes}>")
         mark = self._tables[-1].mark if self._tables else None
         if mark in CALLOUTS and "callout-title" in attributes:
             icon, color = CALLOUTS[mark]

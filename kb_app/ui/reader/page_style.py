@@ -24,21 +24,27 @@ _HEADINGS = (
 def page_css(tokens: Tokens, zoom: float) -> str:
     """Return the document's style sheet: ``tokens``' colours, sizes scaled by ``zoom`` (> 0).
 
-    Line heights are percentages of the font's own leading: 128 % of Inter's equals 1.55 of its size.
+    Line heights are given in whole pixels, which Qt takes as the least height of a line: a picture makes its
+    line taller, and numbers of lists, which Qt draws on whole pixels, keep the text's baseline.
     """
 
     def px(pixels: float) -> str:
         return f"{pixels * zoom:.1f}px"
 
+    def line(pixels: float) -> str:
+        return f"{round(pixels * zoom)}px"
+
     rules = [
-        f"body,p,li,td,th,div{{font-family:'{UI_FAMILY}';font-size:{px(14)};color:{tokens.text};line-height:128%}}",
+        f"body,p,li,td,th,div{{font-family:'{UI_FAMILY}';font-size:{px(14)};line-height:{line(22)}}}",
+        f"body,p,li,td,th,div{{color:{tokens.text}}}",
         f"p{{margin-top:{px(8)};margin-bottom:{px(10)}}}",
         *(
             f"{name}{{font-family:'{UI_FAMILY}';font-size:{px(size)};font-weight:600;"
             f"margin-top:{px(above)};margin-bottom:{px(below)};color:{tokens.color(color)}}}"
             for name, size, above, below, color in _HEADINGS
         ),
-        f"h1{{letter-spacing:{-0.4 * zoom:.2f}px;line-height:112%}}h2{{letter-spacing:{-0.15 * zoom:.2f}px}}",
+        f"h1{{letter-spacing:{-0.4 * zoom:.2f}px;line-height:{line(34)}}}",
+        f"h2{{letter-spacing:{-0.15 * zoom:.2f}px}}",
         f"a{{color:{tokens.accent};text-decoration:none}}",
         f"ul,ol{{margin-top:{px(6)};margin-bottom:{px(4)}}}",
         f"li{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
@@ -50,13 +56,14 @@ def page_css(tokens: Tokens, zoom: float) -> str:
         f"hr{{background-color:{tokens.border};margin-top:{px(20)};margin-bottom:{px(20)}}}",
         "b,strong{font-weight:600}",
         f"code,kbd{{font-family:'{MONO_FAMILY}';font-size:{px(12.5)}}}",
+        f"table.grid code{{font-size:{px(12)}}}",
         f"code{{background-color:{hidden_color(Mark.INLINE_CODE)}}}",
         f"kbd{{background-color:{hidden_color(Mark.KEY)};color:{tokens.text2}}}",
-        f"pre{{font-family:'{MONO_FAMILY}';font-size:{px(12.5)};line-height:118%;white-space:pre-wrap}}",
+        f"pre{{font-family:'{MONO_FAMILY}';font-size:{px(12.5)};line-height:{line(20)};white-space:pre-wrap}}",
         f"pre{{margin-top:0;margin-bottom:0;color:{tokens.text}}}",
         f"pre.plain{{margin-top:{px(8)}}}",
         f"td.code{{padding:{px(10)};padding-left:{px(14)};padding-right:{px(44)}}}",
-        f"td.callout{{padding-top:{px(8)};padding-bottom:{px(8)};padding-left:{px(18)};padding-right:{px(14)}}}",
+        f"td.callout{{padding-top:{px(8)};padding-bottom:{px(11)};padding-left:{px(18)};padding-right:{px(14)}}}",
         f"td.callout p{{margin-top:{px(2)};margin-bottom:{px(8)}}}",
         "td.callout p.callout-title{margin-top:0;margin-bottom:0;font-weight:600}",
         f"td.quote{{padding-left:{px(16)};padding-bottom:{px(4)}}}",
@@ -65,6 +72,7 @@ def page_css(tokens: Tokens, zoom: float) -> str:
         f"p.summary{{margin-top:0;margin-bottom:{px(2)};font-weight:500}}p.summary a{{color:{tokens.text}}}",
         "table.grid{border-collapse:collapse}",
         f"table.grid td,table.grid th{{padding:{px(7)};padding-left:{px(11)};padding-right:{px(11)}}}",
+        f"table.grid td,table.grid th{{padding-top:{px(5)};line-height:{line(19)}}}",
         f"table.grid td,table.grid th{{font-size:{px(13)};border:0px}}",
         f"table.grid th{{font-weight:600;color:{tokens.text2};font-size:{px(12)}}}",
         f"span.link-broken{{color:{tokens.danger}}}span.link-out{{color:{tokens.text2}}}",
