@@ -9,6 +9,10 @@
 ``trees``      what a commit would unpack, measured before; removing folders of any depth
 ``clones``     clones of our own, and the record of them
 ``sync``       bringing a clone up to date, forward only
+``leaks``      secrets, customers' names and merge marks, caught before a commit
+``hosts``      how a proposal reaches its reviewers on each sort of host
+``commits``    one commit in a worktree of its own
+``proposals``  the queue: drafted, committed, sent once, followed to the end
 =============  ===========================================================================
 
 Every outcome is a value with one sentence and a next step; a conflict, a missing network or a forced push is

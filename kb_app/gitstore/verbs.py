@@ -203,7 +203,6 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         "checkout-index": _rule("-f -z --stdin --all -q", writes=True, deadline_s=600),
         "update-index": _rule(
             "--add --remove --force-remove -z --index-info --refresh -q --really-refresh",
-            operands=_PLAIN,
             writes=True,
             deadline_s=120,
         ),

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fixtures"))
-from gitstore_remotes import Remote, git, make_runner, recorder, test_environment
+from gitstore_remotes import Remote, git, make_runner, recorder, test_environment, tmp_path
 
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.names import parse_address
 from kb_app.gitstore.runner import GitProgram, GitRunner, Repository, find_git
 
+__all__ = ["tmp_path"]  # a fixture, asked for by name
 test_environment.__test__ = False  # a builder, not a test
 
 

@@ -17,7 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "fixtures"))
 from gitstore_http import serve_http
-from gitstore_remotes import Remote, git, make_runner, test_environment
+from gitstore_remotes import Remote, git, make_runner, test_environment, tmp_path
 
 from kb_app.gitstore.clones import Clone, CloneArea
 from kb_app.gitstore.sync import (
@@ -30,8 +30,9 @@ from kb_app.gitstore.sync import (
     sync,
 )
 
+__all__ = ["tmp_path"]  # a fixture, asked for by name
 test_environment.__test__ = False
-KILLS = int(os.environ.get("KB_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("KB_TEST_KILLS", "3"))
 NOON = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
 PAGES = {f"fixes/{n}.md": f"# Fix {n}\n\nText {n}.\n" for n in range(6)}
 
