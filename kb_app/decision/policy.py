@@ -97,9 +97,9 @@ def _higher(a: object, b: object) -> object:
 
 
 def _union(a: object, b: object) -> object:
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return a + tuple(item for item in b if item not in a)
-    return a
+    return (
+        (*a, *(item for item in b if item not in a)) if isinstance(a, tuple) and isinstance(b, tuple) else a
+    )
 
 
 def _review_first(a: object, b: object) -> object:

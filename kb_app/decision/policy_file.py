@@ -2,6 +2,9 @@
 
 The file comes from a shared repository, so it is read as plain text values only: no aliases, no merge keys,
 no types, capped in size and depth (a 363-byte file of merge keys keeps a YAML loader busy for ever).
+
+Decision: a mistake may never skip a review. Where a key that guards review cannot be understood, or the whole
+file cannot, ``push_when_down`` becomes ``review-first`` until the file is mended.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ FILE_NAME = "policy.yml"
 MAX_CHARACTERS = 65_536
 MAX_DEPTH = 8
 MAX_EVENTS = 10_000
+_GUARDS = frozenset({"push_when_down", "never_unreviewed", "freeze"})
 _GROUPS = frozenset(key.key.split(".", maxsplit=1)[0] for key in POLICY_KEYS if "." in key.key)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -50,17 +54,33 @@ class _Findings:
         self.found.append(Finding(code, severity, FILE_NAME, line, message, fix))
 
 
+def read_policy(raw: bytes) -> tuple[Policy, tuple[Finding, ...]]:
+    """Return the policy that a file's bytes describe, with the Git blob id of just these bytes.
+
+    As `load_policy`; bytes that are not UTF-8 are a finding, and the default policy applies.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        finding = Finding("policy-broken", Severity.ERROR, FILE_NAME, line, "The policy is not UTF-8 text")
+        return Policy(revision=blob_id(raw), push_when_down=PushWhenDown.REVIEW_FIRST), (finding,)
+    policy, findings = load_policy(text)
+    return dataclasses.replace(policy, revision=blob_id(raw)), findings
+
+
 def load_policy(text: str) -> tuple[Policy, tuple[Finding, ...]]:
     """Return the policy that ``text`` describes and what is wrong with the text, by line.
 
     Whatever cannot be understood is a finding and keeps its default; everything else applies. Never raises
-    on content.
+    on content. The revision is the blob id of the text as UTF-8; `read_policy` takes the file's own bytes.
     """
     findings = _Findings()
     revision = blob_id(text.encode("utf-8", "surrogatepass"))
     root = _compose(text, findings)
     if root is None:
-        return Policy(revision=revision), tuple(findings.found)
+        push = PushWhenDown.REVIEW_FIRST if findings.found else Policy().push_when_down
+        return Policy(revision=revision, push_when_down=push), tuple(findings.found)
     changes = _read_settings(root, findings, inside="")
     components, products = _read_overrides(root, findings)
     policy = dataclasses.replace(
@@ -88,7 +108,7 @@ def _compose(text: str, findings: _Findings) -> yaml.MappingNode | None:
             "policy-broken",
             mark.line + 1 if mark is not None else 1,
             f"The policy is not valid YAML: {problem}",
-            "The default policy is used until this is mended",
+            "Until it is mended the default policy is used, and every fix is reviewed first",
         )
         return None
     if node is None or _is_empty(node):
@@ -169,6 +189,9 @@ def _read_setting(
     if key is None:
         near = difflib.get_close_matches(name, [*KEYS_BY_NAME, "overrides"], n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "It has no effect"
+        if near and near[0] in _GUARDS:
+            changes["push_when_down"] = PushWhenDown.REVIEW_FIRST
+            hint += " Until it is mended, every fix is reviewed first"
         findings.add("policy-unknown-key", line, f"'{name}' is not a key of the policy", hint, is_error=False)
         return
     if _is_empty(value):
@@ -176,14 +199,17 @@ def _read_setting(
             changes[key.field] = ()
         return
     try:
-        changes[key.field] = _READERS[key.kind](key, value)
+        read = _READERS[key.kind](key, value)
     except _BadValueError as error:
-        findings.add(
-            "policy-bad-value",
-            _line(value),
-            f"{name}: {error}; the default {key.default} applies",
-            f"Write {key.kind.value}",
-        )
+        is_guard = name in _GUARDS
+        then = "every fix is reviewed first until it is mended" if is_guard else "it has no effect"
+        message = f"{name}: {error}; {then}"
+        findings.add("policy-bad-value", _line(value), message, f"Write {key.kind.value}")
+        if is_guard:
+            changes["push_when_down"] = PushWhenDown.REVIEW_FIRST
+        return
+    if changes.get(key.field) is not PushWhenDown.REVIEW_FIRST:  # set by a mistake further up
+        changes[key.field] = read
 
 
 def _is_empty(node: yaml.Node) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kb_app.errors import UsageError
 from kb_app.incidents.events import Event, EventType
-from kb_app.incidents.folders import records, seal, write_document
+from kb_app.incidents.folders import records, refresh_document, seal
 from kb_app.incidents.journal import Journal
 from kb_app.incidents.timeline import Deploy, FollowUp, IncidentState, read_state
 
@@ -369,7 +369,7 @@ def record_review(
         raise UsageError(allowed.reason, "Ask somebody who neither wrote nor deployed it")
     data = {"change": change, "reviewer": reviewer, "verdict": verdict, "note": note or None}
     event = journal.append(EventType.REVIEW, data)
-    write_document(journal.folder)
+    refresh_document(journal.folder)
     return event
 
 

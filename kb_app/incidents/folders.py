@@ -7,6 +7,7 @@ at any time, and the same events always give the same bytes.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 import re
 import unicodedata
@@ -23,7 +24,14 @@ from kb_app.incidents.timeline import IncidentState, read_devices, read_state
 RECORDS_FOLDER = "incidents"
 DOCUMENT = "incident.md"
 MAX_SLUG = 40
+GIT_ATTRIBUTES = "*.jsonl -text merge=binary\n*.torn -text\n"
+_LOG = logging.getLogger(__name__)
 _RECORD_NAME = re.compile(r"\d{4}-\d{2}-\d{2}-[a-z0-9-]+-[0-9a-f]{4}")
+
+
+def new_device_name(source: random.Random) -> str:
+    """Return a short name for this device, to be kept in the settings: eight hexadecimal digits."""
+    return f"{source.getrandbits(32):08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,20 @@ def open_record(
     else:  # pragma: no cover - 64 collisions of 65,536
         raise EnvironmentFault("No free name was found for the record", "Try again")
     journal_of(folder).append(EventType.OPENED, data)
-    write_document(folder)
+    _protect_line_ends(root / RECORDS_FOLDER)
+    refresh_document(folder)
     return RecordPlace(name, folder)
+
+
+def _protect_line_ends(folder: Path) -> None:
+    """Tell Git to leave the bytes of events alone: changed line ends are changed bytes."""
+    attributes = folder / ".gitattributes"
+    if attributes.exists():
+        return
+    try:
+        write_durably(attributes, GIT_ATTRIBUTES.encode("ascii"))
+    except OSError as error:
+        _LOG.warning("%s could not be written: %s", attributes, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +165,7 @@ def correct(
         EventType.CORRECT,
         {"seq": target.seq, "dev": target.dev, "reason": reason, "data": content, "at": at},
     )
-    write_document(journal.folder)
+    refresh_document(journal.folder)
     return event
 
 
@@ -161,7 +181,7 @@ def seal(journal: Journal, *, reason: str = "") -> Event:
         if device.events
     }
     event = journal.append(EventType.SEAL, {"heads": heads, "reason": reason or None})
-    write_document(journal.folder)
+    refresh_document(journal.folder)
     return event
 
 
@@ -184,6 +204,19 @@ def write_document(folder: Path) -> Path:
             "The events are safe; the document is written again at the next event",
         ) from error
     return target
+
+
+def refresh_document(folder: Path) -> bool:
+    """Write ``incident.md`` anew after an event; when that fails, say so in the log and return False.
+
+    The event is on the disk already: failing here must not look as if it were not.
+    """
+    try:
+        write_document(folder)
+    except EnvironmentFault as fault:
+        _LOG.warning("%s", fault)
+        return False
+    return True
 
 
 def is_document_current(folder: Path) -> bool:

@@ -242,7 +242,7 @@ def _tail_of(whole: bytes, origin: str) -> _Tail:
     lines = whole.count(b"\n")
     if not lines:
         return _Tail(0, origin, len(whole))
-    last = whole[whole.rfind(b"\n", 0, -1) + 1 : -1]
+    last = whole[whole.rfind(b"\n", 0, -1) + 1 : -1].removesuffix(b"\r")
     return _Tail(lines, hash_after(last), len(whole))
 
 

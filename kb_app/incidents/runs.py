@@ -17,7 +17,7 @@ from kb_app.entries.durations import parse_duration
 from kb_app.entries.model import Path as EntryPath
 from kb_app.errors import UsageError
 from kb_app.incidents.events import Event, EventType, parse_time
-from kb_app.incidents.folders import write_document
+from kb_app.incidents.folders import refresh_document
 from kb_app.incidents.journal import Journal
 from kb_app.incidents.timeline import Moment, timeline
 
@@ -390,4 +390,4 @@ class Runs:
 
     def _append(self, data: Mapping[str, object]) -> None:
         self._journal.append(EventType.ACTION, data)
-        write_document(self._journal.folder)
+        refresh_document(self._journal.folder)

@@ -128,6 +128,12 @@ def _check_file(incident_id: str, file: Path, name: str) -> tuple[_Checked, list
     content = file.read_bytes()
     findings: list[RecordFinding] = []
     lines = []
+    if b"\r\n" in content:
+        # a raw carriage return cannot be part of canonical JSON, so this is a change of line ends only
+        text = (
+            "The line ends were changed, as Git does on some systems; write '*.jsonl -text' to .gitattributes"
+        )
+        findings.append(_whole("line-ends", Severity.WARNING, name, text))
     for number, byte, raw in _split(content):
         line, found = _read_line(name, number, byte, raw, is_torn=byte + len(raw) == len(content))
         findings += found
@@ -156,6 +162,7 @@ def _read_line(
     def found(code: str, severity: Severity, offset: int, message: str) -> list[RecordFinding]:
         return [RecordFinding(code, severity, name, number, byte + offset, message)]
 
+    raw = raw.removesuffix(b"\r")
     try:
         event = from_line(raw)
     except NotCanonicalError as error:

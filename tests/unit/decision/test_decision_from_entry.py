@@ -84,6 +84,13 @@ def test_attributes_become_an_input():
     assert path.defaulted == frozenset()
 
 
+def test_an_approval_that_is_not_stated_stays_unknown():
+    for approval in (None, "  "):
+        path = path_input(make_path(approval=approval), State.VERIFIED)
+        assert (path.approval, path.defaulted) == (None, frozenset())
+    assert path_input(make_path(approval="@db-team"), State.VERIFIED).approval == "@db-team"
+
+
 def test_words_after_the_value_do_no_harm():
     path = path_input(make_path(risk="Medium (drops traffic)", data="loses the last minute"), State.VERIFIED)
     assert (path.risk, path.loses_data) == (Risk.MEDIUM, True)

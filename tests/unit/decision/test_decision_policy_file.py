@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb_app.decision.policy import DEFAULT_POLICY, POLICY_KEYS, Freeze, Policy, blob_id
-from kb_app.decision.policy_file import load_policy, policy_template
+from kb_app.decision.policy_file import load_policy, policy_template, read_policy
 from kb_app.decision.values import Confidence, Impact, PushWhenDown, Risk, Severity, Way
 from kb_app.entries.model import Severity as Weight
 
@@ -132,6 +132,62 @@ def test_the_rest_applies_when_one_key_is_bad():
     assert "Did you mean 'slack'?" in {f.fix for f in findings}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "push_when_down: reveiw-first\n",
+        "push_when_dwn: review-first\n",
+        "freeze: [christmas]\n",
+        "freezes: [2025-12-20]\n",
+        "never_unreviewed: {a: b}\n",
+        "never_unreviewd: [web]\npush_when_down: review-after\n",
+        "slack: [\n",
+        "- x\n",
+        "x" * 70_000,
+        "slack: &a 5m\n",
+    ],
+)
+def test_a_mistake_never_skips_a_review(text):
+    policy, findings = load_policy(text)
+    assert findings
+    assert policy.push_when_down is PushWhenDown.REVIEW_FIRST
+
+
+def test_a_mistake_in_an_override_counts_for_its_component_only():
+    policy, findings = load_policy("overrides: {components: {cdn: {push_when_down: first}}}\n")
+    assert len(findings) == 1
+    assert policy.push_when_down is PushWhenDown.REVIEW_AFTER
+    assert policy.applied_to(("cdn",)).push_when_down is PushWhenDown.REVIEW_FIRST
+
+
+def test_other_mistakes_leave_the_rest_as_it_is():
+    policy, _ = load_policy("slack: soon\nassume: {risk: huge}\n")
+    assert policy.push_when_down is PushWhenDown.REVIEW_AFTER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "slack:\n",
+        "risk_ceiling:\n",
+        "overrides:\n",
+        "overrides: {components:}\n",
+        "overrides: {components: {a:}}\n",
+    ],
+)
+def test_a_key_without_value_is_the_default(text):
+    policy, findings = load_policy(text)
+    assert findings == ()
+    assert policy == same_rules(policy)
+
+
+def test_lists_may_be_written_with_commas():
+    policy, findings = load_policy("never_unreviewed: a, B,\nfreeze: 2025-12-20, 2025-12-24..2025-12-26\n")
+    assert findings == ()
+    assert policy.never_unreviewed == ("a", "b")
+    assert [str(freeze) for freeze in policy.freeze] == ["2025-12-20", "2025-12-24..2025-12-26"]
+
+
 def test_an_empty_list_may_be_left_empty():
     assert load_policy("never_unreviewed:\nfreeze:\n")[0].never_unreviewed == ()
 
@@ -181,6 +237,19 @@ def test_the_revision_is_gits_blob_id(tmp_path):
         ["git", "hash-object", "--no-filters", str(file)], capture_output=True, text=True, check=True
     ).stdout.strip()
     assert blob_id(text.encode()) == told == load_policy(text)[0].revision
+
+
+def test_the_revision_of_a_file_is_that_of_its_own_bytes():
+    raw = b"\xef\xbb\xbfslack: 7m\r\nreview_minutes: 3m\r\n"
+    policy, findings = read_policy(raw)
+    assert findings == ()
+    assert (policy.slack, policy.review_minutes, policy.revision) == (7.0, 3.0, blob_id(raw))
+
+
+def test_a_file_that_is_not_text_is_a_finding():
+    policy, (finding,) = read_policy(b"slack: 7m\n\xff\n")
+    assert (finding.line, finding.code) == (2, "policy-broken")
+    assert policy.slack == DEFAULT_POLICY.slack
 
 
 def test_a_merge_key_bomb_is_refused_at_once():

@@ -77,6 +77,27 @@ def test_a_record_is_found_by_a_part_of_its_name(place, tmp_path):
             find_record(tmp_path, part)
 
 
+def test_git_is_told_to_leave_the_bytes_of_events_alone(place, tmp_path):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    file = f"incidents/2025/{place.id}/events/a1.jsonl"
+    told = subprocess.run(
+        ["git", "-C", str(tmp_path), "check-attr", "text", "--", file],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.endswith("text: unset\n")
+
+
+@pytest.mark.expects_warnings
+def test_an_event_counts_although_its_document_cannot_be_written(place, clock, caplog):
+    (place.folder / "incident.md").unlink()
+    (place.folder / "incident.md").mkdir()
+    seal(journal(place, clock=clock))
+    assert read_state(place.folder).status == "closed"
+    assert "could not be written" in caplog.text
+
+
 def test_the_document_is_derived_and_always_the_same(place, clock):
     log = journal(place, clock=clock)
     log.append(EventType.IMPACT, {"impact": "down", "data": "none", "trend": "stable", "scope": "cell"})

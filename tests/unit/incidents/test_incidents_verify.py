@@ -216,6 +216,15 @@ def test_an_empty_record_is_an_error(tmp_path):
     assert [f.code for f in verify(tmp_path)] == ["no-events"]
 
 
+def test_changed_line_ends_are_told_and_break_nothing(record):
+    put(record, [line.replace(b"\n", b"\r\n") for line in lines_of(record)])
+    assert [f.code for f in verify(record)] == ["line-ends"]
+    Journal(record, "a1", "ana", clock=fixed).append(EventType.NOTE, {"text": "on"})
+    assert [f.code for f in verify(record)] == ["line-ends"]
+    put(record, [line.replace(b'"a1"', b'"a2"', 1) for line in lines_of(record)])
+    assert "edited" in codes(record)
+
+
 def test_an_edited_document_is_told_apart_from_its_events(record, tmp_path):
     (found,) = verify_tree(tmp_path).values()
     assert found == ()
