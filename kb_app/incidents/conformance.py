@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kb_app.entries.model import Severity
+from kb_app.errors import UsageError
 from kb_app.incidents.deploy_list import ListedDeploy, is_same_change
 from kb_app.incidents.duties import (
     FOLLOWED_UP,
@@ -245,6 +247,43 @@ def conformance(
         figures=_figures(states, facts),
         findings={place.id: found for place, _, found in read if found},
     )
+
+
+_PERIOD = re.compile(r"(\d{4})(?:-(?:(\d{2})(?:-(\d{2}))?|[Qq]([1-4])))?")
+
+
+def period_of(text: str) -> tuple[dt.datetime, dt.datetime]:
+    """Return begin and end (excluded) of a period: ``2025``, ``2025-Q2``, ``2025-06``, ``2025-06-01``.
+
+    Two of them joined by ``..`` reach from the begin of the first to the end of the second.
+
+    Raises:
+        UsageError: when it is none.
+    """
+    first, dots, last = (part.strip() for part in text.partition(".."))
+    begin, end = _span_of(first), _span_of(last if dots else first)
+    if begin is None or end is None or end[1] <= begin[0]:
+        raise UsageError(f"“{text}” is not a period", "Write 2025, 2025-Q2, 2025-06 or 2025-01..2025-06")
+    return begin[0], end[1]
+
+
+def _span_of(text: str) -> tuple[dt.datetime, dt.datetime] | None:
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, quarter = (int(part) if part else 0 for part in match.groups())
+    try:
+        if day:
+            begin = dt.datetime(year, month, day, tzinfo=dt.UTC)
+            return begin, begin + dt.timedelta(days=1)
+        first = month or 3 * quarter - 2 if month or quarter else 1
+        months = 1 if month else 3 if quarter else 12
+        after = first + months
+        begin = dt.datetime(year, first, 1, tzinfo=dt.UTC)
+        end = dt.datetime(year + (after > 12), after - 12 if after > 12 else after, 1, tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+    return begin, end
 
 
 def sample_of(rows: Sequence[Row], seed: str, size: int) -> tuple[tuple[str, str], ...]:

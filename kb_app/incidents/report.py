@@ -11,7 +11,9 @@ from dataclasses import astuple
 
 from kb_app.incidents.conformance import COLUMNS, Figure, Report, Row, Verdict
 from kb_app.incidents.events import format_time
-from kb_app.incidents.markup import Html, Markdown, Writer, one_line
+from kb_app.incidents.markup import Form, Html, Markdown, Writer, describe, one_line, writer_of
+from kb_app.incidents.timeline import IncidentState
+from kb_app.incidents.verify import RecordFinding
 
 FORMATS = ("csv", "markdown", "html", "json")
 TAMPER_NOTE = (
@@ -208,6 +210,45 @@ def to_html(report: Report) -> str:
 
 def _anchor(row: Row) -> str:
     return f"{row.incident_id}-{row.change_id}".strip("-").replace(" ", "-")
+
+
+def change_page(row: Row, state: IncidentState, findings: Sequence[RecordFinding], form: Form) -> str:
+    """Return one page on one change for an auditor: its row, the whole timeline, the check of the record.
+
+    Args:
+        row: of the report.
+        state: of the record the row names.
+        findings: of the check of that record.
+        form: how to write it.
+    """
+    writer = writer_of(form)
+    rows = [
+        (
+            format_time(m.at),
+            format_time(m.event.rec),
+            m.event.by,
+            f"{m.event.dev} {m.event.seq}",
+            describe(m.data),
+        )
+        for m in state.moments
+    ]
+    hashes = [f"{m.event.dev} {m.event.seq} {m.event.hash}" for m in state.moments]
+    return writer.join(
+        [
+            writer.heading(1, f"{row.change_id} in {row.incident_id}: {row.verdict}"),
+            writer.paragraph(f"Because: {row.why}."),
+            writer.table(("column", "value"), [(name, str(getattr(row, name))) for name in COLUMNS]),
+            writer.heading(2, "Timeline"),
+            writer.table(("happened (UTC)", "written (UTC)", "who", "event", "what"), rows),
+            writer.heading(2, "Check of the record"),
+            writer.paragraph(TAMPER_NOTE),
+            writer.bullets([f"{f.file}:{f.line}, byte {f.byte}: {f.message}" for f in findings])
+            if findings
+            else writer.paragraph("The record has no findings."),
+            writer.heading(2, "Hashes"),
+            writer.code("\n".join(hashes)),
+        ]
+    )
 
 
 def to_json(report: Report) -> str:

@@ -26,15 +26,18 @@ ID = "2025-06-01-checkout-down-7f3a"
 REPOSITORY = Path(__file__).parents[2]
 
 CHILD = """
-import itertools, os, sys
+import itertools, os, sys, time
 from pathlib import Path
 from kb_app.incidents import journal
 from kb_app.incidents.events import EventType
 
 write = os.write
+def slow_write(file, data):
+    time.sleep(0.002)
+    return write(file, bytes(data)[:43])
 if sys.argv[3] == "torn":  # a few bytes at a time, so that a kill falls inside a line
     journal.os = type("SlowOs", (), {"__getattr__": lambda _, name: getattr(os, name)})()
-    journal.os.write = lambda file, data: write(file, bytes(data)[:23])
+    journal.os.write = slow_write
 log = journal.Journal(Path(sys.argv[1]), "a1b2", "ana@example.com")
 print("ready", flush=True)
 for n in itertools.count():
@@ -69,7 +72,7 @@ def test_no_acknowledged_event_is_lost_when_the_process_is_killed(tmp_path):
     acknowledged = {}
     for number in range(ROUNDS):
         mode = chance.choice(["whole", "torn"])
-        acks = run_until_killed(folder, number, mode, chance.uniform(0, 0.06))
+        acks = run_until_killed(folder, number, mode, chance.uniform(0, 0.12))
         acknowledged |= {int(seq): digest for seq, digest in acks}
         errors = {f.code for f in verify(folder) if f.severity is Severity.ERROR}
         # killed before its first event, a recorder leaves an empty record
@@ -82,4 +85,5 @@ def test_no_acknowledged_event_is_lost_when_the_process_is_killed(tmp_path):
     assert last.seq == max(before) + 1
     assert len(acknowledged) > ROUNDS / 2
     torn = list((folder / "events").glob("*.torn"))
+    assert torn or ROUNDS < 100, "no kill fell inside a line"
     print(f"{len(acknowledged)} acknowledged, {last.seq} written, {len(torn)} torn tails kept")

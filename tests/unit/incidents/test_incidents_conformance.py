@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import datetime as dt
+import html
 import io
 import json
 import random
@@ -8,6 +9,7 @@ import re
 
 import pytest
 
+from kb_app.errors import UsageError
 from kb_app.incidents.conformance import (
     COLUMNS,
     PolicyVersion,
@@ -16,14 +18,17 @@ from kb_app.incidents.conformance import (
     Verdict,
     conformance,
     figure,
+    period_of,
     sample_of,
 )
 from kb_app.incidents.deploy_list import ListedDeploy, is_same_change, read_deploy_list
 from kb_app.incidents.events import EventType
-from kb_app.incidents.folders import JournalMaker, open_record
-from kb_app.incidents.report import FORMATS, head, render, to_csv, to_html, to_json, to_markdown
+from kb_app.incidents.folders import JournalMaker, find_record, open_record
+from kb_app.incidents.markup import Form
+from kb_app.incidents.report import FORMATS, change_page, head, render, to_csv, to_html, to_json, to_markdown
 from kb_app.incidents.sample_year import INCIDENTS, write_sample_year
-from kb_app.incidents.verify import verify_tree
+from kb_app.incidents.timeline import read_state
+from kb_app.incidents.verify import verify, verify_tree
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -394,6 +399,43 @@ def test_text_from_records_cannot_break_the_report(year):
     assert "<script" not in markdown.replace("\\<script", "")
     assert "\u202e" not in page + markdown
     assert "a \\| b" in markdown
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_an_auditor_gets_one_page_a_change_with_the_whole_chain(year, form):
+    root, _ = year
+    row = next(row for row in report_of(year).rows if row.verdict == "late")
+    place = find_record(root, row.incident_id)
+    state = read_state(place.folder)
+    page = html.unescape(change_page(row, state, verify(place.folder), form)).replace("\\", "")
+    for moment in state.moments:
+        assert moment.event.hash in page
+    for name in (*COLUMNS, row.why, "Opened:", "Closed and sealed"):
+        assert name in page
+
+
+@pytest.mark.parametrize(
+    ("text", "begin", "end"),
+    [
+        ("2025", "2025-01-01", "2026-01-01"),
+        ("2025-Q2", "2025-04-01", "2025-07-01"),
+        ("2025-q4", "2025-10-01", "2026-01-01"),
+        ("2025-12", "2025-12-01", "2026-01-01"),
+        ("2025-02-28", "2025-02-28", "2025-03-01"),
+        ("2025-01-01..2025-06-30", "2025-01-01", "2025-07-01"),
+        ("2024 .. 2025-02", "2024-01-01", "2025-03-01"),
+    ],
+)
+def test_a_period_is_written_as_people_do(text, begin, end):
+    assert [moment.date().isoformat() for moment in period_of(text)] == [begin, end]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "last year", "2025-13", "2025-02-30", "2025..2024", "2025-Q5", "9999-12..", "9999"]
+)
+def test_what_is_no_period_is_refused(text):
+    with pytest.raises(UsageError):
+        period_of(text)
 
 
 def test_an_empty_folder_gives_an_empty_report(tmp_path):
