@@ -235,6 +235,7 @@ QScrollBar:vertical { background: transparent; width: 10px; margin: 0px; border:
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0px; border: none; }
 QScrollBar::handle:vertical { background: $scroll; border-radius: 3px; min-height: 32px; margin: 2px; }
 QScrollBar::handle:horizontal { background: $scroll; border-radius: 3px; min-width: 32px; margin: 2px; }
+QScrollBar[idle="true"]::handle { background: transparent; }
 QScrollBar::handle:hover { background: $outline; }
 QScrollBar::handle:pressed { background: $text3; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0px; height: 0px; border: none; background: none; }

@@ -57,7 +57,7 @@ BLOCK_GAP = 12
 _CLASS_MARKS = {
     mark.name.lower(): mark for mark in (*CALLOUTS, Mark.CODE, Mark.QUOTE, Mark.GRID, Mark.DETAILS)
 }
-_TAG = re.compile(r'<(/?)(table|td|th|ul|ol|li|p|img)\b((?:[^>"]|"[^"]*")*)>')
+_TAG = re.compile(r'<(/?)(table|td|th|ul|ol|li|p|h[1-6]|img)\b((?:[^>"]|"[^"]*")*)>')
 _CLASS = re.compile(r'class="([^"]*)"')
 _ICON_SOURCE = re.compile(r'src="icon:([a-z0-9-]+)"')
 _PIXELS = re.compile(r'\b(width|height)="(\d+)"')
@@ -124,7 +124,7 @@ class _Writer:
         if self._is_loose and name != "img":
             self._emit("</p>")
             self._is_loose = False
-        if name in ("p", "img", "li"):
+        if name in ("p", "img", "li") or name[0] == "h":
             self._is_first = False
         if name == "table":
             self._table_end() if is_end else self._table_start(attributes)

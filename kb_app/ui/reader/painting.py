@@ -267,9 +267,13 @@ def _on_each_line(
 ) -> Iterator[_Chip]:
     size = form.font().pixelSize()
     color = form.foreground().color()
-    for number in range(layout.lineCount()):
+    number = layout.lineForTextPosition(start).lineNumber()
+    while number < layout.lineCount():
         line = layout.lineAt(number)
+        number += 1
         first, last = max(start, line.textStart()), min(end, line.textStart() + line.textLength())
+        if first >= end:
+            return
         if first < last:
             baseline = line.y() + line.ascent()
             yield _Chip(mark, cursor_x(line, first), cursor_x(line, last), baseline, size, color)

@@ -148,7 +148,9 @@ class ReaderView(QTextBrowser):
         self.setOpenExternalLinks(False)
         self.setUndoRedoEnabled(False)
         self.setReadOnly(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        # Always there, for its coming and going would lay out the page anew; without a way to go it is empty.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.LinksAccessibleByMouse
@@ -205,6 +207,7 @@ class ReaderView(QTextBrowser):
         self._preparation = PagePreparation(html, zoom=zoom, open_folds=self._open_folds, piece=_PIECE)
         self._pieces = iter(self._preparation)
         document = self.document()
+        document.clear()  # before the fonts change: the old page would be laid out once more
         document.setIndentWidth(INDENT * zoom)
         document.setDefaultFont(without_ligatures(ui_font(14 * zoom)))
         document.setDefaultStyleSheet(page_css(self._theme.tokens, zoom))
@@ -573,8 +576,7 @@ class ReaderView(QTextBrowser):
 
     def _fit_column(self) -> None:
         """Centre the column; widening the window beyond it causes no new layout."""
-        bar = self.verticalScrollBar().sizeHint().width() if self.verticalScrollBar().isVisible() else 0
-        free = self.width() - bar - 2 * _RING
+        free = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * _RING
         wanted = round(COLUMN_WIDTH * self._zoom / 100) + 2 * PAGE_MARGIN
         left = max(SIDE_MARGIN - PAGE_MARGIN, (free - wanted) // 2)
         margins = QMargins(left, 0, max(SIDE_MARGIN - PAGE_MARGIN, free - wanted - left), 0)
@@ -592,6 +594,9 @@ class ReaderView(QTextBrowser):
     def _on_document_resized(self) -> None:
         self._painter.forget_geometry()
         self._settle.start()
+
+    def _on_range_changed(self, least: int, most: int) -> None:
+        set_property(self.verticalScrollBar(), "idle", "false" if most > least else "true")
 
     def _on_scrolled(self) -> None:
         self._settle.start()
