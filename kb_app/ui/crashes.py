@@ -39,7 +39,7 @@ class CrashReporter(QObject):
     def install(self) -> None:
         """Take exceptions from slots, threads and Qt's virtual functions; send Qt's messages to the log."""
         self._previous = sys.excepthook
-        sys.excepthook = self._take
+        sys.excepthook = self.take
         threading.excepthook = self._take_thread
         qInstallMessageHandler(_log_qt_message)
 
@@ -49,7 +49,8 @@ class CrashReporter(QObject):
         threading.excepthook = threading.__excepthook__
         qInstallMessageHandler(None)
 
-    def _take(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def take(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """Log an exception and tell about it, once for each place in the program."""
         if issubclass(kind, KeyboardInterrupt):
             sys.exit(130)
         summary = f"{kind.__name__}: {error}".splitlines()[0][:200]
@@ -62,7 +63,7 @@ class CrashReporter(QObject):
 
     def _take_thread(self, arguments: threading.ExceptHookArgs) -> None:
         if arguments.exc_value is not None:
-            self._take(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+            self.take(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
 
 def _place_of(trace: TracebackType | None) -> str:

@@ -271,14 +271,19 @@ class Desk(QObject):
         is_narrowed = self.filters.view is not View.ALL
         limit = ALL_HITS if self.query.is_empty or is_narrowed else min(FIRST_HITS, self.results_limit)
         self.search.ask(
-            SearchRequest(
-                self.query.text, limit=limit, filters=dict(self.filters.wanted), is_typing=is_typing
-            )
+            SearchRequest(self.query.text, limit=limit, filters=self._wanted_filters(), is_typing=is_typing)
         )
+
+    def _wanted_filters(self) -> dict[str, tuple[str, ...]]:
+        """Return the filters of a request; an empty query asks for everything by naming what is open."""
+        wanted = dict(self.filters.wanted)
+        if self.query.is_empty and not wanted:
+            wanted["knowledge_base"] = tuple(base.name for base in self.bases)
+        return wanted
 
     def ask_more(self) -> None:
         """Ask for all hits that may be listed."""
-        request = SearchRequest(self.query.text, limit=self.results_limit, filters=dict(self.filters.wanted))
+        request = SearchRequest(self.query.text, limit=self.results_limit, filters=self._wanted_filters())
         self.search.ask(request)
 
     @property
@@ -287,7 +292,7 @@ class Desk(QObject):
         return max(1, min(ALL_HITS, self.workspace.settings.results_limit))
 
     def _on_answered(self, request: SearchRequest, answer: SearchAnswer) -> None:
-        if request.text != self.query.text or dict(request.filters) != dict(self.filters.wanted):
+        if request.text != self.query.text or dict(request.filters) != self._wanted_filters():
             if not self.search.is_busy:
                 self.ask(is_typing=False)
             return

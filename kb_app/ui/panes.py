@@ -236,7 +236,6 @@ class Panes(QWidget):
             self._stack.setCurrentIndex(ReaderTab.ENTRY)
         else:
             self._stack.addWidget(self._steps)
-            self._steps.show()
             self._tab_buttons[ReaderTab.ENTRY].setChecked(True)
             self._stack.setCurrentIndex(ReaderTab.ENTRY)
         self._tabs.setVisible(not is_shown)

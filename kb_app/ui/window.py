@@ -325,6 +325,9 @@ class MainWindow(QMainWindow):
         path, _, anchor = target.removeprefix("kb:").partition("#")
         if path.startswith(("https:", "http:", "mailto:")):
             self._ask_to_open(target)
+        elif path == current.ref.path and anchor:
+            self.panes.show_tab(ReaderTab.ENTRY)
+            self.reading.reader.scroll_to_anchor(anchor)
         elif path:
             self.reading.go_to_anchor_next(anchor)
             self.open_entry(EntryRef(current.ref.knowledge_base, path))
@@ -457,7 +460,8 @@ class MainWindow(QMainWindow):
         places: list[QWidget] = [self.search]
         if self.panes.has_filter_column:
             places.append(self.filters)
-        places.append(self.results)
+        if self.results.list.isVisible():
+            places.append(self.results)
         places.extend([self.reading] if self.reading.isVisible() else [])
         places.extend([self.steps] if self.steps.isVisible() else [])
         focused = self.focusWidget()

@@ -19,7 +19,7 @@ def table(qtbot: QtBot) -> Iterator[ActionTable]:
     Theme.current()
     window = QWidget()
     qtbot.addWidget(window)
-    yield ActionTable(window, {action: lambda: None for action in ActionId})
+    yield ActionTable(window, {action: lambda: None for action in ActionId})  # noqa: PT022 - keeps the window
 
 
 def test_every_action_stands_in_the_table_once() -> None:

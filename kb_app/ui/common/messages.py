@@ -115,6 +115,7 @@ class MessageBar(QFrame):
         self._text.setObjectName("messageText")
         self._hint = label("", "secondary", self)
         self._action = text_button("", "link", parent=self)
+        self._action.setAccessibleName("Do what the message offers")
         self._action.clicked.connect(self._on_action)
         self._close = IconButton("x", "Dismiss the message", self, size=14)
         self._close.clicked.connect(self._dismiss)

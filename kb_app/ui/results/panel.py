@@ -226,6 +226,7 @@ class ResultsPanel(QWidget):
         self._no_match = _NoMatch(self._remarks)
         self.suggestion = QPushButton(self._remarks)
         self.suggestion.setProperty("role", "link")
+        self.suggestion.setAccessibleName("Corrected query")
         self.suggestion.clicked.connect(lambda: self.suggestion_accepted.emit(self._suggested))
         self._partial = label("", "secondary", self._remarks, wrap=True)
         self._problems = label("", "secondary", self._remarks, wrap=True)

@@ -201,6 +201,7 @@ class SettingsPage(Page):
         field.setSuffix(suffix)
         field.setFixedWidth(110)
         field.setAccessibleName(text)
+        field.lineEdit().setAccessibleName(text)
         field.setKeyboardTracking(False)
         field.valueChanged.connect(self._on_number_changed)
         row.addWidget(field)

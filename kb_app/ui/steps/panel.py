@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
@@ -26,7 +27,7 @@ from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, plain_tooltip, text_button
 from kb_app.ui.steps.cards import EmptyLane, LaneHeader, StepCard, attribute_html, body_html
-from kb_app.ui.steps.state import Lane, LaneView, PathView, lanes_of, placeholder_names
+from kb_app.ui.steps.state import Lane, LaneView, PathView, lanes_of, placeholder_names, resolve_link
 
 _TONE_TOKENS = {"ok": "fix", "warn": "mitigate", "danger": "danger"}
 
@@ -241,7 +242,7 @@ class LaneColumn(QWidget):
             card = PathCard(path, is_only=len(view.paths) == 1, parent=self)
             card.chosen.connect(self._on_chosen)
             card.origin_requested.connect(self.origin_requested)
-            card.link_activated.connect(self.link_activated)
+            card.link_activated.connect(partial(self._on_link, path.entry_path))
             self._cards.append(card)
             self._layout.addWidget(card)
         if not view.paths:
@@ -283,6 +284,10 @@ class LaneColumn(QWidget):
         for card in self.step_cards:
             card.set_values(values)
 
+    def _on_link(self, entry_path: str, target: str) -> None:
+        if resolved := resolve_link(entry_path, target):
+            self.link_activated.emit(resolved)
+
     def _on_chosen(self) -> None:
         card = self.sender()
         if isinstance(card, PathCard):
@@ -308,7 +313,7 @@ class LaneColumn(QWidget):
             step.ticked.connect(self.ticked)
             step.copied.connect(self.copied)
             step.values_needed.connect(self.values_needed)
-            step.link_activated.connect(self.link_activated)
+            step.link_activated.connect(partial(self._on_link, card.path.entry_path))
             self._layout.insertWidget(position, step)
             position += 1
             cards.append(step)
@@ -329,7 +334,7 @@ class StepsPanel(QWidget):
         ticks_changed(object): the keys of the ticked steps.
         copied(str): a command was put on the clipboard.
         entry_requested(str): the entry of this path (in the same knowledge base) shall be opened.
-        link_activated(str): a link in a step was clicked.
+        link_activated(str): a link in a step was clicked: an address, or ``path#anchor`` from the root.
         progress_changed(int, int): steps done and steps in all, of the chosen paths.
     """
 

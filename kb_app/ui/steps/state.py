@@ -6,12 +6,14 @@ Nothing here knows Qt. Ticks belong to a run of the entry that is open; they nev
 from __future__ import annotations
 
 import html
+import posixpath
 import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import unquote
 
 from kb_app.entries.model import Command, PathAttributes, PathKind, PlannedPath, ResponsePlan, State, Step
 from kb_app.errors import UsageError
@@ -70,6 +72,7 @@ class PathView:
         steps: in order.
         body: Markdown to show when there are no steps.
         anchor: of the heading in the entry that holds it.
+        entry_path: file of the entry that holds it; links in its text are relative to that.
         remark: what to know about the path as a whole (not typed, not verified), or empty.
     """
 
@@ -81,6 +84,7 @@ class PathView:
     steps: tuple[StepView, ...]
     body: str
     anchor: str
+    entry_path: str
     remark: str = ""
 
     def done_count(self, done: frozenset[str]) -> int:
@@ -141,11 +145,29 @@ def _path_view(planned: PlannedPath, position: int) -> PathView:
         steps=steps,
         body=path.body,
         anchor=path.anchor,
+        entry_path=planned.entry_path,
         remark=_remark(planned),
     )
 
 
 _PROGRAMS = frozenset(("kubectl", "psql", "nginx", "redis", "etcd", "etcdctl", "kubeadm", "kubelet", "git"))
+
+
+def resolve_link(entry_path: str, target: str) -> str:
+    """Return what a link in a step leads to: an address as it is, else ``path#anchor`` from the root.
+
+    An empty text means nowhere: out of the knowledge base, or another scheme.
+    """
+    if target.lower().startswith(("https://", "http://", "mailto:")):
+        return target
+    path, hash_sign, anchor = target.partition("#")
+    if ":" in path or "\\" in path:
+        return ""
+    if not path:
+        return f"{entry_path}#{anchor}" if anchor else ""
+    base = "" if path.startswith("/") else posixpath.dirname(entry_path)
+    joined = posixpath.normpath(posixpath.join(base, unquote(path.lstrip("/"))))
+    return "" if joined.startswith("..") or joined == "." else f"{joined}{hash_sign}{anchor}"
 
 
 def _capitalised(text: str) -> str:

@@ -24,6 +24,7 @@ from kb_app.ui.steps.state import (
     lanes_of,
     placeholder_names,
     plain_words,
+    resolve_link,
     step_key,
     target_of,
 )
@@ -192,3 +193,23 @@ def test_a_screen_reader_gets_plain_words() -> None:
 
 def test_lanes_stand_in_their_order() -> None:
     assert [lane.lane for lane in lanes_of(ResponsePlan())] == [Lane.MITIGATE, Lane.FIX]
+
+
+@pytest.mark.parametrize(
+    ("target", "resolved"),
+    [
+        ("wal.md#slots", "pg/wal.md#slots"),
+        ("../redis/oom.md", "redis/oom.md"),
+        ("/nginx/reload.md", "nginx/reload.md"),
+        ("a%20b.md", "pg/a b.md"),
+        ("#undo", "pg/full.md#undo"),
+        ("https://example.org/a#b", "https://example.org/a#b"),
+        ("../../etc/passwd", ""),
+        ("file:///etc/passwd", ""),
+        ("javascript:alert(1)", ""),
+        ("..\\..\\x", ""),
+        ("", ""),
+    ],
+)
+def test_a_link_in_a_step_is_relative_to_its_entry_and_stays_inside(target: str, resolved: str) -> None:
+    assert resolve_link("pg/full.md", target) == resolved
