@@ -1,4 +1,4 @@
-"""What a question asks for: words with inflections, synonyms and corrections, or the rare terms of a paste."""
+"""What a question asks for: words with inflections, synonyms, corrections, or the rare terms of a paste."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ JOINED_WEIGHT = 0.4
 PHRASE_PART_WEIGHT = 0.6
 MAX_WORDS = 40
 MAX_PASTE_CONCEPTS = 40
+MAX_PASTE_TERMS = 2_000
 MAX_PASTE_PHRASES = 8
 COMMON_SHARE = 0.5
 """A word of a paste that occurs in more than this share of entries tells nothing."""
@@ -298,15 +299,20 @@ def question_of_paste(paste: Paste, scorer: Scorer, synonyms: Synonyms) -> Quest
 def _choose_terms(
     question: Question, weight_of: dict[str, float], neighbours: Sequence[tuple[str, str]], scorer: Scorer
 ) -> None:
-    rated: list[tuple[float, Concept]] = []
-    for term, weight in list(weight_of.items())[:2_000]:
-        concept = Concept(term, (Variant("word", term, 0.4), Variant("stem", stem_of(term), 0.6)), weight)
-        frequency = scorer.document_frequency(concept)
+    rated: list[tuple[float, str]] = []
+    for term, weight in list(weight_of.items())[:MAX_PASTE_TERMS]:
+        frequency = min(scorer.posting_count(term), scorer.document_count)
         if frequency == 0:
             question.unknown += 1
         elif frequency <= max(3, COMMON_SHARE * scorer.document_count):
-            rated.append((weight * scorer.idf(frequency), concept))
-    rated.sort(key=lambda row: (-row[0], row[1].text))
-    question.concepts = [concept for _, concept in rated[:MAX_PASTE_CONCEPTS]]
+            rated.append((weight * scorer.idf(frequency), term))
+    rated.sort(key=lambda row: (-row[0], row[1]))
+    exact: list[tuple[float, Concept]] = []
+    for _, term in rated[: 2 * MAX_PASTE_CONCEPTS]:  # counted roughly so far, and now exactly
+        variants = (Variant("word", term, 0.4), Variant("stem", stem_of(term), 0.6))
+        concept = Concept(term, variants, weight_of[term])
+        exact.append((concept.weight * scorer.idf(scorer.document_frequency(concept)), concept))
+    exact.sort(key=lambda row: (-row[0], row[1].text))
+    question.concepts = [concept for _, concept in exact[:MAX_PASTE_CONCEPTS]]
     place = {concept.text: number for number, concept in enumerate(question.concepts)}
     question.pairs = [(place[a], place[b]) for a, b in neighbours if a in place and b in place]

@@ -36,12 +36,15 @@ FIELD_COUNT = len(Field)
 MAX_TEXT = 2_000_000
 """Characters of one entry that are indexed; the longest real page seen has 670,000."""
 
+MAX_MARKUP = 20_000
+"""Characters of a line from which on its markup is indexed like text."""
+
 _FENCE = re.compile(r"^ {0,12}(`{3,}|~{3,})")
 _HEADING = re.compile(r"^ {0,3}#{1,6}(?=\s|[^#\s!])")
 _NOISE = re.compile(
-    r"<!--.*?-->"  # comments hold hidden or conditional text
-    r"|\{\{[<%].*?[%>]\}\}|\{%.*?%\}|<%.*?%>"  # template tags; the text between them stays
-    r"|\]\((?:[^()\s]|\([^()]*\))*\)"  # a link's target is not read, its label is
+    r"<!--.{0,600}?-->"  # comments hold hidden or conditional text
+    r"|\{\{[<%].{0,300}?[%>]\}\}|\{%.{0,300}?%\}|<%.{0,300}?%>"  # template tags; the text between them stays
+    r"|\]\((?:[^()\s]|\([^()]{0,200}\)){0,500}\)"  # a link's target is not read, its label is
     r"|</?[a-zA-Z][^<>\n]{0,300}>"  # HTML tags
 )
 _ASIDE = re.compile(
@@ -145,7 +148,11 @@ def _add_body(lines: Lines, entry: Entry) -> None:
             kind = Field.HEADING
         else:
             kind = Field.SYMPTOM if number in symptom_lines else Field.BODY
-        if kind is not Field.CODE and ("<" in line or "{" in line or "](" in line):
+        if (
+            kind is not Field.CODE
+            and len(line) <= MAX_MARKUP
+            and ("<" in line or "{" in line or "](" in line)
+        ):
             line = _NOISE.sub(" ", line)
         lines.fields.append(kind)
         lines.numbers.append(number)

@@ -14,10 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-MAX_PASTE = 400_000
+MAX_PASTE = 300_000
 """Characters of a paste that are looked at; the rest is a repetition in every log seen."""
-MAX_LINES = 4_000
-MAX_LINE = 2_000
+MAX_LINES = 400
+"""Lines that are read; of more, those that tell of trouble."""
+MAX_LINE = 1_000
+MAX_SCANNED = 4_000
+MAX_READ = 80_000
+"""Characters of all lines together."""
+MAX_URLS = 20
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
@@ -61,6 +66,7 @@ _ALERT_LABEL = re.compile(
     r"""\b(?:alert_?name|alert|labels\.alertname)["']?\s*[=:]\s*["']?([a-z][\w.-]{2,100})""", re.IGNORECASE
 )
 _RUNBOOK_URL = re.compile(r"""\brunbook(?:_?url)?["']?\s*[=:]\s*["']?(https?://[^\s"'<>,]+)""", re.IGNORECASE)
+_URL = re.compile(r"""\bhttps?://[^\s"'<>,]+""", re.IGNORECASE)
 _FIRING = re.compile(r"\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*(?:\([^)]*\)\s*)?([A-Za-z][\w-]{2,100})")
 _SEVERE_WORDS = (
     "error|err|fail(?:ed|ure|s|ing)?|fatal|panic|exception|caused by|critical|alert|denied|refused"
@@ -117,6 +123,8 @@ def is_paste(text: str) -> bool:
     stripped = text.strip()
     if len(stripped) > 240 or "\n" in stripped:
         return True
+    if stripped.startswith(("http://", "https://")) or _RUNBOOK_URL.search(stripped):
+        return True
     if len(stripped) < 50:
         return False
     signs = sum(bool(sign.search(stripped)) for sign in _MACHINE_SIGNS)
@@ -144,18 +152,32 @@ def read_paste(text: str) -> Paste:
         text = "\n".join(values)
     for found in (*_ALERT_LABEL.findall(text), *_FIRING.findall(text)):
         alerts.setdefault(found.strip(".-_"))
-    for url in _RUNBOOK_URL.findall(text):
+    for url in (*_RUNBOOK_URL.findall(text), *_URL.findall(text)[:MAX_URLS]):
         if name := _name_in_url(url):
             alerts.setdefault(name)
     lines: dict[str, PasteLine] = {}
-    for line in text.split("\n")[:MAX_LINES]:
-        masked = " ".join(mask(line[:MAX_LINE]).split())
+    for line in _telling_lines(text.split("\n")):
+        masked = " ".join(mask(line).split())
         if masked and masked not in lines:
-            weight = 1.0 if _SEVERE.search(line[:MAX_LINE]) else 0.55
-            if weight < 1 and _ROUTINE.search(line[:MAX_LINE]):
+            weight = 1.0 if _SEVERE.search(line) else 0.55
+            if weight < 1 and _ROUTINE.search(line):
                 weight = 0.25
             lines[masked] = PasteLine(masked, weight)
     return Paste(tuple(lines.values()), tuple(alerts))
+
+
+def _telling_lines(lines: list[str]) -> list[str]:
+    """Return the lines to read: of a long paste those that tell of trouble first, and never too many."""
+    if len(lines) > MAX_LINES:
+        severe = [line for line in lines[:MAX_SCANNED] if _SEVERE.search(line[:MAX_LINE])]
+        lines = [*severe, *lines][:MAX_LINES]
+    room, chosen = MAX_READ, []
+    for line in lines:
+        chosen.append(line[:MAX_LINE])
+        room -= len(chosen[-1])
+        if room <= 0:
+            break
+    return chosen
 
 
 def _name_in_url(url: str) -> str:

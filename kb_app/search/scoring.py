@@ -187,6 +187,18 @@ class Scorer:
                 return found
         return 0
 
+    def posting_count(self, word: str) -> int:
+        """Return how many postings ``word`` and its inflections have: no fewer than documents, and cheap."""
+        total = 0
+        for shard in self.shards:
+            segment = shard.segment
+            starts = segment.posting_start
+            members = segment.stem_members(stem_of(word))
+            total += int((starts[members + 1] - starts[members]).sum())
+            if stem_of(word) != word and (number := segment.term_number(word)) >= 0 and number not in members:
+                total += int(starts[number + 1] - starts[number])
+        return total
+
     def has_term(self, word: str) -> bool:
         """Tell whether ``word`` or one of its inflections occurs anywhere."""
         asked = (Variant("word", word), Variant("stem", stem_of(word)))

@@ -10,6 +10,8 @@ from kb_app.search.analysis import fold, split_token, stem_of
 
 WIDTH = 240
 """Characters of a snippet at most."""
+LONG_LINE = 1_200
+MAX_SEARCHED = 50_000
 _SPOT = re.compile(r"[\w.\-+#\u2010-\u2015]+")
 _DECORATION = re.compile(
     r"^[ \t]*(?:>[ \t]*)*(?:#{1,6}[ \t]+|[-*+][ \t]+|\d+[.)][ \t]+)?"
@@ -92,14 +94,14 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def plain_line(line: str) -> str:
     """Return a line of Markdown as people read it, on one line."""
-    return " ".join(_DECORATION.sub("", line[:4_000]).replace("|", " ").split())
+    return " ".join(_DECORATION.sub("", line[:LONG_LINE]).replace("|", " ").split())
 
 
 def snippet_at(lines: Sequence[str], line: int, marker: Marker) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Return the text around 1-based ``line``, at most `WIDTH` characters, and the marks in it."""
     if not 1 <= line <= len(lines):
         return "", ()
-    text = plain_line(lines[line - 1])
+    text = plain_line(_stretch(lines[line - 1], marker))
     for following in lines[line : line + 4]:
         if len(text) >= WIDTH * 0.6 or following.lstrip().startswith("#"):
             break
@@ -111,6 +113,15 @@ def snippet_at(lines: Sequence[str], line: int, marker: Marker) -> tuple[str, tu
         text = _window(text, marks)
         marks = marker.marks(text)
     return text, marks
+
+
+def _stretch(line: str, marker: Marker) -> str:
+    """Return a very long line's part around its first match."""
+    if len(line) <= LONG_LINE:
+        return line
+    marks = marker.marks(line[:MAX_SEARCHED])
+    start = max(0, marks[0][0] - WIDTH // 2) if marks else 0
+    return line[start : start + LONG_LINE]
 
 
 def _window(text: str, marks: Sequence[tuple[int, int]]) -> str:

@@ -1,0 +1,1 @@
+"""Benches: speed, memory and relevance beside the peers."""
