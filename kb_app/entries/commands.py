@@ -19,6 +19,9 @@ from kb_app.entries.quoting import (
 )
 from kb_app.entries.suspicious import SuspiciousCharacter, suspicious_characters
 
+MAX_COMMANDS = 200
+"""Prompts in one block that are told apart; what follows counts as output of the last."""
+MAX_COMMAND_LINES = 200
 SHELLS = POSIX_SHELLS | POWERSHELLS | CMD_SHELLS
 _UNSTATED = frozenset(("", "text", "txt", "plain", "plaintext", "none", "nohighlight", "default", "raw"))
 _OUTPUT = frozenset(("output", "log", "logs", "result", "stdout", "stacktrace", "traceback"))
@@ -186,6 +189,7 @@ def _prompted(lines: Sequence[str], language: str) -> Iterator[_Piece]:
     with_hash = _hash_is_prompt(filled)
     with_angle = _ANGLE_PROMPT.match(filled[0]) is not None and language not in _SQL
     piece: _Piece | None = None
+    count = 0
     for number, line in enumerate(lines):
         if piece is not None and _continues(piece, line):
             continuation = _DB_CONTINUATION if piece.language == "sql" else _ANGLE_PROMPT
@@ -193,11 +197,12 @@ def _prompted(lines: Sequence[str], language: str) -> Iterator[_Piece]:
             piece.last = number
             continue
         prompt = _prompt_of(line, with_hash=with_hash, with_angle=with_angle)
-        if prompt is not None and prompt[0].strip():
+        if prompt is not None and prompt[0].strip() and count < MAX_COMMANDS:
+            count += 1
             if piece is not None:
                 yield piece
             piece = _Piece([prompt[0].rstrip()], prompt[1] or _session(language), number, number, [])
-        elif piece is not None and prompt is None:
+        elif piece is not None and (prompt is None or count >= MAX_COMMANDS):
             piece.output.append(line)
     if piece is not None:
         yield piece
@@ -225,7 +230,7 @@ def _hash_is_prompt(filled: Sequence[str]) -> bool:
 
 def _continues(piece: _Piece, line: str) -> bool:
     """Tell whether ``line`` belongs to the command of ``piece`` that is being typed."""
-    if piece.output:
+    if piece.output or len(piece.text) >= MAX_COMMAND_LINES:
         return False
     text = "\n".join(piece.text)
     last = piece.text[-1].rstrip()

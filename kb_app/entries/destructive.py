@@ -1,87 +1,102 @@
 """Which commands delete, drain, drop, kill, restart or overwrite: those a reader looks at twice.
 
-Decision: a table of patterns, not a parser. A miss costs a preview that does not come up, a false alarm costs
-a glance; both are cheap beside a wrong sense of safety, so nothing that is not found here is called "safe".
+Decision: a table of programs and words, not a shell. A miss costs a preview that does not come up, a false
+alarm costs a glance; both are cheap beside a wrong sense of safety, so what is not found here is not called
+"safe".
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _MAX_TEXT = 20_000
 """Longer texts count as destructive: nobody reads them before pasting."""
 
-_ARGS = r"[^|;&\n]{0,300}?\s"
-_START = (
-    r"(?:^|[|;&(`{]\s*|\$\(\s*|\bsudo\s+(?:-\S+\s+)*|\bxargs\s+(?:-\S+\s+)*|\s--\s+|\b(?:do|then|else"
-    r"|nohup|time|env)\s+"
-    r"|\s-c\s+[\"'])(?:/\S*/)?"
+_ALWAYS = frozenset((
+    "rm", "rmdir", "shred", "unlink", "dd", "mkfs", "wipefs", "fdisk", "parted", "truncate", "umount",
+    "swapoff", "kill", "pkill", "killall", "reboot", "shutdown", "halt", "poweroff", "lvremove",
+    "vgremove", "pvremove", "lvreduce", "dropdb", "dropuser", "pg_resetwal", "pg_rewind", "taskkill",
+    "del", "rd", "format", "userdel", "groupdel",
+))  # fmt: skip
+"""Programs that do nothing else."""
+
+_CLUSTER = ("delete", "drain", "cordon", "evict", "replace", "patch", "scale", "taint", "restart", "undo")
+_CONTAINER = ("rm", "rmi", "kill", "stop", "restart", "prune", "down")
+_PROGRAMS: dict[str, frozenset[str]] = {
+    program: frozenset(words)
+    for programs, words in (
+        (("kubectl", "oc", "k3s"), _CLUSTER),
+        (("docker", "podman", "nerdctl", "crictl", "docker-compose"), _CONTAINER),
+        (("systemctl",), ("stop", "restart", "try-restart", "kill", "disable", "mask", "isolate", "reboot",
+                          "poweroff", "halt")),
+        (("service", "supervisorctl", "rc-service", "pm2", "monit"), ("stop", "restart", "delete")),
+        (("find",), ("-delete", "rm", "kill")),
+        (("iptables", "ip6tables"), ("-F", "-D", "-X", "-Z", "--flush", "--delete")),
+        (("nft",), ("flush", "delete")),
+        (("ip",), ("del", "delete", "down", "flush")),
+        (("zfs", "zpool"), ("destroy", "rollback")),
+        (("kubeadm",), ("reset",)),
+        (("init",), ("0", "6")),
+        (("pg_ctl", "pg_ctlcluster"), ("stop", "restart", "promote")),
+        (("patronictl",), ("failover", "switchover", "restart", "reinit", "remove")),
+        (("redis-cli", "valkey-cli"), ("del", "shutdown", "replicaof", "slaveof", "restore")),
+        (("helm",), ("uninstall", "delete", "rollback")),
+        (("flux", "argocd", "velero"), ("delete", "suspend", "rollback")),
+        (("terraform", "tofu", "terragrunt"), ("destroy", "apply", "taint", "rm", "force-unlock")),
+        (("pulumi",), ("destroy", "up")),
+        (("gcloud",), ("delete", "reset", "stop", "remove", "failover", "drain", "recreate-instances")),
+        (("gsutil", "s3cmd", "mc", "rclone"), ("rm", "del", "delete", "purge", "rb")),
+        (("az",), ("delete", "restart", "stop", "purge", "deallocate", "failover", "remove", "reimage")),
+        (("etcdctl",), ("del", "rmdir", "compact", "compaction", "defrag", "remove", "restore")),
+        (("rabbitmqctl",), ("stop_app", "stop", "reset", "force_reset", "purge_queue", "delete_queue",
+                            "forget_cluster_node")),
+        (("nginx",), ("stop", "quit")),
+        (("vault",), ("delete", "destroy", "revoke", "seal")),
+        (("consul",), ("leave", "force-leave", "delete")),
+        (("nomad",), ("stop", "drain", "purge")),
+        (("ceph",), ("out", "down", "purge", "destroy", "rm", "remove", "fail", "del")),
+        (("virtctl",), ("stop", "restart", "migrate")),
+        (("curl",), ("delete", "-XDELETE", "--request=DELETE")),
+    )
+    for program in programs
+}  # fmt: skip
+"""Program to the words that make it destructive, wherever they stand among its arguments."""
+
+_PAIRS: dict[tuple[str, str], frozenset[str]] = {
+    ("git", "push"): frozenset(("--force", "-f", "--delete", "--mirror", "--force-with-lease")),
+    ("git", "reset"): frozenset(("--hard",)),
+    ("git", "clean"): frozenset(("-f", "-fd", "-fdx", "-df", "-xdf", "--force")),
+    ("git", "branch"): frozenset(("-D", "--delete")),
+    ("git", "checkout"): frozenset(("--",)),
+    ("git", "stash"): frozenset(("drop", "clear")),
+}
+_AWS = re.compile(
+    r"(?:delete|terminate|remove|stop|reboot|deregister|detach|revoke|disassociate|purge|reset|failover|promote)\b.*"
+    r"|rm|rb|--delete"
 )
-_AT_START = (
-    r"(?:rm|rmdir|shred|unlink|dd|mkfs(?:\.\w+)?|wipefs|fdisk|parted|truncate|umount|swapoff|kill|pkill"
-    r"|killall"
-    r"|reboot|shutdown|halt|poweroff|init\s+[06]|lvremove|vgremove|pvremove|lvreduce|dropdb|dropuser"
-    r"|pg_resetwal"
-    r"|pg_rewind|taskkill|del|rd|format|kubeadm\s+reset|userdel|groupdel|nft\s+flush)\b"
+_KAFKA = frozenset(("--delete", "--reset-offsets", "--execute"))
+_WRAPPERS = frozenset(
+    ("sudo", "doas", "xargs", "env", "nohup", "time", "do", "then", "else", "exec", "nice", "watch")
 )
-_ANYWHERE = (
-    rf"\b(?:kubectl|oc|k3s\s+kubectl)\b(?:{_ARGS})?(?:delete|drain|cordon|evict|replace|patch|scale|taint)\b"
-    rf"|\b(?:kubectl|oc)\b(?:{_ARGS})?rollout\s+(?:restart|undo)\b"
-    rf"|\b(?:docker|podman|nerdctl|crictl|docker-compose)\s(?:{_ARGS})?(?:rm|rmi|kill|stop|restart|prune"
-    rf"|down)\b"
-    rf"|\bsystemctl\s(?:{_ARGS})?(?:stop|restart|try-restart|kill|disable|mask|isolate|reboot|poweroff"
-    rf"|halt)\b"
-    r"|\bservice\s+\S+\s+(?:stop|restart)\b|/etc/init\.d/\S+\s+(?:stop|restart)\b"
-    r"|\bsupervisorctl\s+(?:stop|restart)\b"
-    r"|\bfind\s[^|;&\n]{0,500}?\s-(?:delete|exec(?:dir)?\s+(?:rm|kill)\b)"
-    r"|\biptables\s+(?:-\S+\s+\S+\s+)*(?:-[FDXZ]|--flush|--delete)\b|\bip\s+(?:link\s+set\s[^"
-    r"|;&\n]{0,100}down|(?:addr|route)\s+del)\b"
-    r"|\b(?:zfs|zpool)\s+(?:destroy|rollback)\b|\bof=/dev/"
-    r"|\bdrop\s+(?:table|database|index|schema|user|role|view|column|constraint|sequence|tablespace"
-    r"|extension|owned|slot)\b"
-    r"|\btruncate\s+(?:table\s+)?[\w\".]+|\bdelete\s+from\b|\bupdate\s+[\w\".]+\s+set\b|\balter\s+(?:table"
-    r"|system|database|role|user|index)\b"
-    r"|\bvacuum\s*\(?\s*full\b|\breindex\b|\brevoke\s+\w+|\bkill\s+(?:query\s+|connection\s+)?\d+\s*;"
-    r"|\bpg_(?:terminate_backend|cancel_backend|drop_replication_slot|promote|switch_wal"
-    r"|replication_slot_advance)\b"
-    r"|\bpg_ctl(?:cluster)?\s(?:[^|;&\n]{0,200}\s)?(?:stop|restart|promote)\b|\bpatronictl\s+(?:failover"
-    r"|switchover|restart|reinit|remove)\b"
-    r"|\b(?:flushall|flushdb|unlink)\b|\bredis-cli\b[^|;&\n]{0,200}\s(?:del|shutdown|replicaof|slaveof)\b"
-    r"|^\s*(?:del|shutdown)\s"
-    r"|\bshutdown\s+(?:nosave|save)\b|\b(?:client|script|function)\s+kill\b|\bscript\s+flush\b"
-    r"|\bconfig\s+(?:set|resetstat)\b"
-    r"|\bcluster\s+(?:reset|failover|forget|delslots)\b|\bsentinel\s+(?:failover|remove|reset)\b"
-    r"|\b(?:replicaof|slaveof)\s+(?:no\s+one|\S+\s+\d+)"
-    r"|\bgit\s(?:[^|;&\n]{0,200}\s)?push\s[^|;&\n]{0,200}(?:--force|\s-f\b|--delete|--mirror)"
-    r"|\bgit\s+reset\s[^|;&\n]{0,100}--hard"
-    r"|\bgit\s+clean\s[^|;&\n]{0,60}-\w*f|\bgit\s+branch\s+(?:-D|--delete)|\bgit\s+checkout\s+--\s"
-    r"|\bgit\s+stash\s+(?:drop|clear)"
-    r"|\bgit\s+filter-branch"
-    rf"|\bhelm\s(?:{_ARGS})?(?:uninstall|delete|rollback)\b|\bflux\s+(?:delete|suspend)\b"
-    rf"|\bargocd\s+app\s+(?:delete|rollback)\b"
-    r"|\b(?:terraform|tofu|terragrunt)\s(?:[^|;&\n]{0,200}\s)?(?:destroy|apply|taint|state\s+rm"
-    r"|force-unlock)\b|\bpulumi\s+(?:destroy|up)\b"
-    r"|\baws\s+[\w-]+\s+(?:delete|terminate|remove|stop|reboot|deregister|detach|revoke|disassociate|purge"
-    r"|reset|failover|promote)[\w-]*"
-    r"|\baws\s+s3\s+(?:rm|rb|sync\s[^|;&\n]{0,300}--delete)\b|\bgsutil\s(?:[^|;&\n]{0,100}\s)?rm\b"
-    r"|\bgcloud\s[^|;&\n]{0,200}?\s(?:delete|reset|stop|remove|failover|abandon-instances"
-    r"|recreate-instances|drain)\b"
-    r"|\baz\s[^|;&\n]{0,200}?\s(?:delete|restart|stop|purge|deallocate|failover|remove|reimage)\b"
-    r"|\betcdctl\s(?:[^|;&\n]{0,200}\s)?(?:del|rmdir|compact|compaction|defrag|member\s+remove"
-    r"|snapshot\s+restore)\b"
-    r"|\bkafka-[\w.-]+\s[^|;&\n]{0,300}--(?:delete|reset-offsets|execute)\b|\brabbitmqctl\s+(?:stop_app"
-    r"|reset|force_reset|purge_queue|delete_\w+|forget_\w+|stop)\b"
-    r"|\bnginx\s+-s\s+(?:stop|quit)\b|\bvault\s+(?:delete|lease\s+revoke|operator\s+seal|kv\s+(?:delete"
-    r"|destroy))\b|\bconsul\s+(?:leave|force-leave|kv\s+delete)\b"
-    r"|\bceph\s+(?:osd\s+(?:out|down|purge|destroy|rm|crush\s+(?:rm|remove)|pool\s+(?:rm|delete))"
-    r"|fs\s+(?:fail|rm)|mon\s+(?:rm|remove)|auth\s+(?:rm|del))\b"
-    r"|\bcurl\b[^|;&\n]{0,400}(?:-X\s?|--request[ =])[\"']?DELETE\b|\bnomad\s+(?:job\s+stop|node\s+drain"
-    r"|alloc\s+stop)\b|\bvelero\s+\w+\s+delete\b"
-    r"|\bvirtctl\s+(?:stop|restart|migrate)\b|\bdropDatabase\s*\(|\.(?:drop|deleteMany|deleteOne|remove)\s*\("
-    r"|\b(?:Remove|Stop|Restart|Clear|Reset|Disable|Uninstall)-[A-Z]\w+"
+_SHELLS = frozenset(("sh", "bash", "zsh", "ash", "ksh", "dash", "ssh"))
+
+_PHRASES = re.compile(
+    r"\bdrop\s+(?:table|database|index|schema|user|role|view|column|constraint|sequence|tablespace|extension|owned)\b"
+    r"|\btruncate\s+(?:table\s+)?[\w\".]+|\bdelete\s+from\b|\bupdate\s+[\w\".]+\s+set\b"
+    r"|\balter\s+(?:table|system|database|role|user|index)\b|\bvacuum\s*\(?\s*full\b|\breindex\b|\brevoke\s+\w+"
+    r"|\bkill\s+(?:query\s+|connection\s+)?\d+\s*;"
+    r"|\bpg_(?:terminate_backend|cancel_backend|drop_replication_slot|promote|switch_wal|replication_slot_advance)\b"
+    r"|\b(?:flushall|flushdb)\b|\bshutdown\s+(?:nosave|save)\b|\b(?:client|script|function)\s+(?:kill|flush)\b"
+    r"|\bconfig\s+(?:set|resetstat)\b|\bcluster\s+(?:reset|failover|forget|delslots)\b"
+    r"|\bsentinel\s+(?:failover|remove|reset)\b|\b(?:replicaof|slaveof)\s+(?:no\s+one|\S+\s+\d+)"
+    r"|\bdropdatabase\s*\(|\.(?:drop|deletemany|deleteone|remove)\s*\(|/etc/init\.d/\S+\s+(?:stop|restart)\b"
+    r"|\bof=/dev/|\b(?:remove|stop|restart|clear|reset|disable|uninstall)-[a-z]\w+",
+    re.IGNORECASE,
 )
-_DESTRUCTIVE = re.compile(f"{_START}{_AT_START}|{_ANYWHERE}", re.IGNORECASE | re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*(?:#|--(?= )|//).*$", re.MULTILINE)
+_SEPARATORS = re.compile(r"[|;&`{}()]|\$\(")
+_QUOTES = str.maketrans("", "", "\"'")
+_COMMENT = re.compile(r"[ \t]*(?:#|--(?= )|//)")
 _DRY = re.compile(r"--dry-run(?:=(?:client|server|true))?(?=\s|$)")
 
 
@@ -89,5 +104,43 @@ def is_destructive(text: str) -> bool:
     """Tell whether a command, or a script of several lines, is of the kind a reader should look at twice."""
     if len(text) > _MAX_TEXT:
         return True
-    lines = _COMMENT.sub("", text).replace("\\\n", " ").split("\n")
-    return any(_DESTRUCTIVE.search(line) is not None and _DRY.search(line) is None for line in lines)
+    for line in text.replace("\\\n", " ").split("\n"):
+        if _COMMENT.match(line) or ("--dry-run" in line and _DRY.search(line)):
+            continue
+        if _PHRASES.search(line) or any(_calls(part) for part in _SEPARATORS.split(line)):
+            return True
+    return False
+
+
+def _calls(part: str) -> bool:
+    """Tell whether one simple command is destructive, itself or by what it hands on to another."""
+    words = [w if w[0] == "-" else w.lower() for w in part.translate(_QUOTES).split()]
+    for start in _command_positions(words):
+        name, rest = words[start].rsplit("/", 1)[-1], words[start + 1 :]
+        if name in _ALWAYS or name.startswith("mkfs.") or not _PROGRAMS.get(name, _NONE).isdisjoint(rest):
+            return True
+        if name == "aws" and any(_AWS.fullmatch(word) for word in rest):
+            return True
+        if name.startswith("kafka-") and not _KAFKA.isdisjoint(rest):
+            return True
+        if rest and not _PAIRS.get((name, rest[0]), _NONE).isdisjoint(rest[1:]):
+            return True
+    return False
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _command_positions(words: Sequence[str]) -> list[int]:
+    """Return where in ``words`` a program's name stands: first, and after what runs another command."""
+    found: list[int] = []
+    is_open = True
+    for position, word in enumerate(words):
+        if word in ("--", "-c") or word in _WRAPPERS:
+            is_open = True
+        elif is_open and not (word.startswith("-") or ("=" in word and not word.startswith("/"))):
+            found.append(position)
+            is_open = word in _SHELLS
+        elif found and words[found[0]] == "ssh":
+            found.append(position)  # what the other host runs begins somewhere after its name
+    return found

@@ -247,6 +247,19 @@ _NOT_IN_SLUG = re.compile(r"[^a-z0-9 _-]")
 _MAX_TITLE = 300
 
 
+def without_comments(text: str) -> str:
+    """Return ``text`` without its HTML comments; an open one stays. Linear, whatever the text."""
+    start = text.find("<!--")
+    if start < 0:
+        return text
+    parts, position = [], 0
+    while start >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        parts.append(text[position:start])
+        position = end + 3
+        start = text.find("<!--", position)
+    return "".join(parts) + text[position:]
+
+
 @lru_cache(maxsize=4096)
 def plain_title(raw: str) -> str:
     """Return a heading's text without Markdown; underscores inside words stay."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kb_app.entries.durations import parse_duration
 from kb_app.entries.model import Path, PathAttributes, PathKind, Role, Section, Span
-from kb_app.entries.outline import Fence, Outline, heading_meaning
+from kb_app.entries.outline import Fence, Outline, heading_meaning, without_comments
 from kb_app.entries.steps import StepList, steps_of
 
 _KINDS = {Role.MITIGATION: PathKind.MITIGATION, Role.FIX: PathKind.FIX, Role.LEVER: PathKind.LEVER}
@@ -23,6 +23,8 @@ _NAMES = {
     "approval": "approval",
     "restores": "restores", "data": "data", "contains": "contains", "confidence": "confidence",
 }  # fmt: skip
+MAX_PATHS = 100
+"""More than any page for people has: beyond it a page is generated, and its headings mean something else."""
 CHOICES = {
     "risk": ("low", "medium", "high"),
     "reversible": ("yes", "partly", "no"),
@@ -63,25 +65,36 @@ def paths_of(
         is_schema: the front matter uses this program's keys, so headings are meant as typed paths.
         detail: read steps; without it ``steps`` stays empty.
     """
-    chosen = [section for section in sections if section.role in _KINDS]
+    chosen = [section for section in sections if section.role in _KINDS][:MAX_PATHS]
     if not chosen:
         return ()
-    found = [
-        path for section in chosen if (path := _path(outline, section, chosen, detail=detail)) is not None
-    ]
+    body_lines = {heading.first_line: heading.last_line + 1 for heading in outline.headings}
+    found = []
+    for index, section in enumerate(chosen):
+        holes = _holes(chosen, index)
+        path = _path(outline, section, body_lines[section.span.first_line], holes, detail=detail)
+        if path is not None:
+            found.append(path)
     has_both = {PathKind.MITIGATION, PathKind.FIX} <= {path.kind for path in found}
     return tuple(replace(path, is_typed=path.is_typed or is_schema or has_both) for path in found)
 
 
-def _path(outline: Outline, section: Section, chosen: Sequence[Section], *, detail: bool) -> Path | None:
+def _holes(chosen: Sequence[Section], index: int) -> list[Span]:
+    """Return the outermost paths inside the one at ``index``: their lines are not its own."""
+    outer = chosen[index].span
+    holes: list[Span] = []
+    for section in chosen[index + 1 :]:
+        if section.span.first_line > outer.last_line:
+            break
+        if not holes or section.span.first_line > holes[-1].last_line:
+            holes.append(section.span)
+    return holes
+
+
+def _path(
+    outline: Outline, section: Section, first: int, inner: Sequence[Span], *, detail: bool
+) -> Path | None:
     """Return the path in ``section``, or None when it holds nothing of its own."""
-    inner = [
-        other.span
-        for other in chosen
-        if section.span.first_line < other.span.first_line <= section.span.last_line
-    ]
-    inner = [span for span in inner if not any(o is not span and _holds(o, span) for o in inner)]
-    first = _first_content_line(outline, section)
     attributes, body_first = _attributes(outline.lines, first, section.span.last_line)
     body = _text(outline.lines, Span(body_first, section.span.last_line), inner)
     plain = _told(body)
@@ -113,28 +126,17 @@ def _path(outline: Outline, section: Section, chosen: Sequence[Section], *, deta
 
 _SEE_ALSO = re.compile(r"(?:[-*+]\s+)?(?:see(?: also)?:?\s*)?\[[^\[\]]*\]\([^()]*\)[.,;]?", re.IGNORECASE)
 _EMPTY_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])?\s*(?:[A-Z][A-Za-z ]{0,20}:)?\s*")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def _told(body: str) -> str:
     """Return what a body says on one line, without comments, empty list items and pointers elsewhere."""
-    lines = (line.strip() for line in _COMMENT.sub("", body).split("\n"))
+    lines = (line.strip() for line in without_comments(body).split("\n"))
     told = (line for line in lines if not _SEE_ALSO.fullmatch(line) and not _EMPTY_ITEM.fullmatch(line))
     return " ".join(" ".join(told).split()).strip("*_`>-# ")
 
 
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.first_line < inner.first_line and inner.last_line <= outer.last_line
-
-
 def _has_prose(body: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith(("#", "<!--")) for line in body.split("\n"))
-
-
-def _first_content_line(outline: Outline, section: Section) -> int:
-    firsts = [heading.first_line for heading in outline.headings]
-    heading = outline.headings[bisect_left(firsts, section.span.first_line)]
-    return heading.last_line + 1
 
 
 def _within(fences: Sequence[Fence], span: Span) -> Sequence[Fence]:
@@ -169,7 +171,7 @@ def _attribute_rows(lines: Sequence[str], first: int, last: int) -> Iterator[tup
     started = False
     for number in range(first, last + 1):
         line = lines[number - 1]
-        if not line.strip() or (not started and _COMMENT.fullmatch(line.strip())):
+        if not line.strip() or (not started and not without_comments(line).strip()):
             if started:
                 return
             continue
@@ -185,7 +187,7 @@ def attributes_from(values: dict[str, str]) -> PathAttributes:
     known: dict[str, str] = {}
     other: dict[str, str] = {}
     for name, value in values.items():
-        text = _COMMENT.sub("", value).strip().rstrip(".")
+        text = without_comments(value).strip().rstrip(".")
         if not text:
             continue
         if name == "approval":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from kb_app.entries.commands import commands_of_block, commands_of_spans
 from kb_app.entries.model import Command, Role, Span, Step
-from kb_app.entries.outline import Fence, heading_meaning, plain_title
+from kb_app.entries.outline import Fence, heading_meaning, plain_title, without_comments
 
 MAX_STEPS = 200
 
@@ -43,7 +43,6 @@ _OUTPUT_AHEAD = re.compile(
     r"|输出|结果)\b[^.]{0,60}[:：.]?\s*$",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(r"<!--.*?-->")
 _LINKS_ONLY = re.compile(
     r"(?:see\s*(?:also)?:?\s*)?\[[^\[\]]*\]\([^()]*\)[.,;]?|<?https?://\S+>?", re.IGNORECASE
 )
@@ -182,6 +181,8 @@ def _content(
     lines: Sequence[str], span: Span, fences: Sequence[Fence], skip: Sequence[Span]
 ) -> Iterator[_Line]:
     by_line = {fence.first_line: fence for fence in fences}
+    within = range(span.last_line, span.first_line - 1, -1)
+    last_close = next((n for n in within if "-->" in lines[n - 1]), 0)
     number = span.first_line
     while number <= span.last_line:
         skipped = next((s for s in skip if s.first_line <= number <= s.last_line), None)
@@ -191,7 +192,7 @@ def _content(
         line = lines[number - 1].expandtabs(4)
         fence = by_line.get(number)
         if fence is None and "<!--" in line:
-            line, number = _without_comment(lines, number, span.last_line)
+            line, number = _without_comment(lines, number, last_close)
             if not line.strip():
                 number += 1
                 continue
@@ -216,7 +217,7 @@ def _content(
 
 def _without_comment(lines: Sequence[str], number: int, last: int) -> tuple[str, int]:
     """Return the line without its comments, and the number of the line where they end."""
-    line = _COMMENT.sub("", lines[number - 1].expandtabs(4))
+    line = without_comments(lines[number - 1].expandtabs(4))
     start = line.find("<!--")
     if start < 0:
         return line.rstrip(), number

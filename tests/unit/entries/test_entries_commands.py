@@ -286,13 +286,15 @@ def test_control_and_format_characters_never_get_into_a_shell_command(before: st
         "kubectl scale --replicas=0 deploy/x", "docker rm -f x", "docker compose down",
         "systemctl restart nginx", "service nginx stop", "rm -rf /tmp/x", "sudo rm x",
         "find . -name x | xargs rm", "find . -delete", "kubectl exec p -- kill 1", "sh -c 'kill 1'",
-        "reboot", "DROP TABLE x", "truncate table x", "delete from x", "UPDATE x SET y=1",
-        "SELECT pg_terminate_backend(1)", "SELECT pg_drop_replication_slot('x')", "redis-cli -h x FLUSHALL",
-        "SHUTDOWN NOSAVE", "CONFIG SET maxmemory 1", "git push --force", "git reset --hard HEAD~1",
-        "helm rollback x 1", "terraform apply", "aws ec2 terminate-instances", "aws s3 rm s3://x",
-        "gcloud compute instances delete x", "az vm restart -n x", "etcdctl defrag", "nginx -s stop",
-        "ceph osd purge 1", "curl -X DELETE http://x", "Remove-Item x", "mkfs.ext4 /dev/sda",
-        "dd if=a of=/dev/sda", "a \\\n && rm x", "# note\nrm x", "x" * 20_001,
+        "reboot", "ssh host 'rm -rf x'", "iptables -F INPUT", "git branch -D x",
+        "kafka-topics.sh --delete --topic x", "mkfs.xfs /dev/sdb", "/usr/bin/rm x", "env A=b kill 1",
+        "echo $(rm x)", "client kill 1", "DROP TABLE x", "truncate table x", "delete from x",
+        "UPDATE x SET y=1", "SELECT pg_terminate_backend(1)", "SELECT pg_drop_replication_slot('x')",
+        "redis-cli -h x FLUSHALL", "SHUTDOWN NOSAVE", "CONFIG SET maxmemory 1", "git push --force",
+        "git reset --hard HEAD~1", "helm rollback x 1", "terraform apply", "aws ec2 terminate-instances",
+        "aws s3 rm s3://x", "gcloud compute instances delete x", "az vm restart -n x", "etcdctl defrag",
+        "nginx -s stop", "ceph osd purge 1", "curl -X DELETE http://x", "Remove-Item x",
+        "mkfs.ext4 /dev/sda", "dd if=a of=/dev/sda", "a \\\n && rm x", "# note\nrm x", "x" * 20_001,
     ],
 )  # fmt: skip
 def test_destructive_commands_are_known(text: str) -> None:
@@ -302,7 +304,8 @@ def test_destructive_commands_are_known(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "kubectl get pods", "kubectl describe node x", "docker run --rm x", "docker ps",
+        "iptables -A INPUT -d 10.0.0.1 -j ACCEPT", "ssh host uptime", "kafka-topics.sh --list",
+        "git branch -d x", "kubectl get pods", "kubectl describe node x", "docker run --rm x", "docker ps",
         "systemctl status x", "ls rm", "git push", "git log", "helm list", "terraform plan",
         "SELECT * FROM deleted", "redis-cli INFO", "nginx -t", "nginx -s reload", "aws s3 ls",
         "curl http://x/delete", "# rm -rf /", "-- drop table x", "kubectl delete x --dry-run=client",
