@@ -517,8 +517,9 @@ class CommonMarkBlockParser(BlockParser):
         if paragraph is None or "|" not in paragraph.lines[-1] or not _DELIMITER_ROW.match(line.content):
             return _Step.NOTHING
         head, delimiters = split_row(paragraph.lines[-1]), split_row(line.content)
-        if len(head) != len(delimiters) or len(head) > MAX_COLUMNS:
+        if len(head) != len(delimiters) or len(head) > MAX_COLUMNS or self._cells + len(head) > MAX_CELLS:
             return _Step.NOTHING
+        self._cells += len(head)
         paragraph.lines.pop()
         if not paragraph.lines:
             del self._stack[-1].element[-1]

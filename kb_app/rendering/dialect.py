@@ -11,7 +11,16 @@ from xml.etree.ElementTree import Element
 from kb_app.rendering import beyond_commonmark as beyond
 from kb_app.rendering.commonmark_blocks import CommonMarkBlockParser
 from kb_app.rendering.highlighting import Highlighter
-from kb_app.rendering.limits import MAX_FRAMES, MAX_IMAGES, MAX_ITEMS, MAX_SPANNED_CELLS, softened
+from kb_app.rendering.limits import (
+    MAX_ANCHORS,
+    MAX_CELLS,
+    MAX_IMAGES,
+    MAX_ITEMS,
+    MAX_LINE_ANCHORS,
+    MAX_SPANNED_CELLS,
+    max_frames,
+    softened,
+)
 from kb_app.rendering.links import LinkKind, LinkResolver
 from kb_app.rendering.model import CodeBlock, OutlineItem
 
@@ -47,6 +56,7 @@ class DialectWriter:
         parser: holds the code blocks, once it has run.
         resolver: for links and images.
         anchor_for: makes an anchor and a title for a heading that ``anchors`` does not hold.
+        line_count, character_count: size of the page, which the caps depend on.
 
     Attributes:
         outline: the headings written.
@@ -59,6 +69,9 @@ class DialectWriter:
         parser: CommonMarkBlockParser,
         resolver: LinkResolver,
         anchor_for: Callable[[str], tuple[str, str]],
+        *,
+        line_count: int,
+        character_count: int,
     ) -> None:
         self.outline: list[OutlineItem] = []
         self.shown_code: list[CodeBlock] = []
@@ -71,6 +84,11 @@ class DialectWriter:
         self._frames = 0
         self._line = ""  # anchors for the start of the next text: a line, and labels
         self._labels: list[str] = []
+        self._next_line = 0
+        self._line_step = 1 + line_count // MAX_LINE_ANCHORS
+        self._anchors_left = MAX_ANCHORS
+        self._cells = MAX_CELLS
+        self._max_frames = max_frames(character_count)
         self._notes: dict[str, int] = {}  # footnote label to its number, in order of first reference
         self._is_in_link = False
         self._spanned_cells = MAX_SPANNED_CELLS
@@ -138,15 +156,20 @@ class DialectWriter:
 
     def _taken_anchors(self) -> str:
         """Return the waiting anchors; they wait no longer."""
-        names = [f"line-{self._line}"] if self._line else []
-        names += self._labels
+        names = self._labels[: max(0, self._anchors_left)]
+        if self._line:
+            names.append(f"line-{self._line}")
+            self._next_line = int(self._line) + self._line_step
+        self._anchors_left -= len(self._labels)
         self._line = ""
         self._labels = []
         return "".join(f'<a name="{_attribute(name)}"></a>' for name in names)
 
     def _mark(self, element: Element) -> None:
         """Remember the anchors of a block for the text that comes first in it."""
-        self._line = element.get("line", self._line)
+        line = element.get("line", "")
+        if line and int(line) >= self._next_line:
+            self._line = line
         self._labels += element.get("labels", "").split()
 
     def _block(self, element: Element, tag: str, attributes: str = "") -> None:
@@ -174,14 +197,16 @@ class DialectWriter:
             source if source is not None else "".join(element.itertext())
         )
         self.outline.append(OutlineItem(int(element.tag[1]), title, anchor, line))
-        self._parts.append(f'<a name="{_attribute(anchor)}"></a>')
-        self._block(element, element.tag, f' id="{_attribute(anchor)}"')
+        self._labels.append(anchor)
+        if self._anchors_left > 0:
+            self._next_line = 0  # the line shares the heading's anchor
+        self._block(element, element.tag)
 
     # Frames
 
     def _frame(self, name: str, write_inside: Callable[[], None], *, tag: str = "") -> None:
         """Write a one-cell table, or only its content where frames lie too deep inside each other."""
-        if self._frames >= MAX_FRAMES:
+        if self._frames >= self._max_frames:
             write_inside()
             return
         self._frames += 1
@@ -243,19 +268,27 @@ class DialectWriter:
         self._frame("details", inside)
 
     def _table(self, element: Element) -> None:
-        def inside() -> None:
-            for child in element:
-                self._table_part(child)
-
         self._mark(element)
-        if self._frames >= MAX_FRAMES:
-            self._children(element)
+        self._cells -= sum(1 for part in element.iter() if part.tag in {"td", "th"})
+        if self._frames >= self._max_frames or self._cells < 0:
+            self._table_as_text(element)
             return
         self._frames += 1
         self._parts.append('<table class="grid" width="100%">')
-        inside()
+        for child in element:
+            self._table_part(child)
         self._parts.append("</table>")
         self._frames -= 1
+
+    def _table_as_text(self, element: Element) -> None:
+        """Write one line a row, for a table that lies too deep or has too many cells."""
+        self._parts.append("<p>")
+        for row in element.iter("tr"):
+            for number, cell in enumerate(row):
+                self._parts.append(" | " if number else "")
+                self._children(cell)
+            self._parts.append("<br>")
+        self._parts.append("</p>")
 
     def _table_part(self, element: Element) -> None:
         if element.tag in {"thead", "tbody", "tfoot", "tr"}:
@@ -372,7 +405,10 @@ class DialectWriter:
         label = element.get("label", "")
         is_first = label not in self._notes
         number = self._notes.setdefault(label, len(self._notes) + 1)
-        back = f'<a name="fnref-{number}"></a>' if is_first else ""
+        back = ""
+        if is_first and self._anchors_left > 0:
+            self._anchors_left -= 1
+            back = f'<a name="fnref-{number}"></a>'
         self._parts.append(f'{back}<sup><a href="#fn-{number}" title="#fn-{number}">{number}</a></sup>')
 
     def _footnotes(self, element: Element) -> None:
@@ -382,9 +418,9 @@ class DialectWriter:
             self._notes.setdefault(label, len(self._notes) + 1)
         self._parts.append("<hr><ol>")
         for label, number in sorted(self._notes.items(), key=lambda pair: pair[1]):
-            note = notes.get(label)
-            if note is None:
-                continue
+            note = notes[label]
+            if number > 1 and number % MAX_ITEMS == 1:
+                self._parts.append(f'</ol><ol start="{number}">')
             self._mark(note)
             self._labels.append(f"fn-{number}")
             self._parts.append("<li>")

@@ -17,12 +17,20 @@ MAX_CHARACTERS = 1_000_000
 #: Containers (quotes, list items, callouts) inside each other; deeper marks are text.
 MAX_DEPTH = 24
 
-#: Frames (one-cell tables) inside each other; ``QTextDocument`` lays a table out twice per level.
+#: Frames (one-cell tables) inside each other, on a page of ordinary size; see `max_frames`.
 MAX_FRAMES = 6
 
 #: Columns of a table, and cells of all tables of a page; ``QTextDocument`` needs about 30 µs a cell.
 MAX_COLUMNS = 60
-MAX_CELLS = 12_000
+MAX_CELLS = 10_000
+
+#: Anchors of lines and of names on a page: each is a text format of its own, and ``QTextDocument`` compares
+#: each new format with all earlier ones that hold an anchor. Long pages have one every few lines only.
+MAX_LINE_ANCHORS = 800
+MAX_ANCHORS = 1_000
+
+#: Lines of a page of plain text that are shown.
+MAX_PLAIN_LINES = 40_000
 
 #: Items of one list: ``QTextDocument`` is quadratic in them; longer lists are continued in a new one.
 MAX_ITEMS = 400
@@ -34,7 +42,7 @@ MAX_IMAGES = 400
 #: Characters without a space before a place to break the line is offered, and as much for code, whose text is
 #: left alone as long as possible; line breaking in ``QTextDocument`` is quadratic in the length of a word.
 MAX_WORD = 400
-MAX_CODE_WORD = 4_000
+MAX_CODE_WORD = 1_000
 
 #: Stands for a place to break a long word until the text has been checked for hidden characters.
 SOFT_BREAK = "\ufdd0"
@@ -61,6 +69,16 @@ _MARK = re.compile(r"[\[<`*_~\\{]|  \n|://|www\.")
 
 _LONG_WORD = re.compile(rf"\S{{{MAX_WORD}}}(?=\S)")
 _LONG_CODE_WORD = re.compile(rf"\S{{{MAX_CODE_WORD}}}(?=\S)")
+
+
+def max_frames(characters: int) -> int:
+    """Return how deep frames may lie inside each other on a page of a size.
+
+    ``QTextDocument`` lays a table out twice, so each level doubles the work for everything inside it.
+    """
+    if characters <= 10_000:
+        return MAX_FRAMES
+    return 4 if characters <= 100_000 else 3
 
 
 def softened(text: str, *, is_code: bool = False) -> str:

@@ -14,13 +14,20 @@ plain HTML 4 as ``QTextDocument`` understands it, with these shapes, each one-ce
 * details      ``<table class="details" width="100%"><tr><td class="details"><p class="summary">…</p>…``
 * task item    ``<li class="task"><img src="icon:square" width="16" height="16"> …`` or ``icon:square-check``.
 * inline code  ``<code>…</code>`` outside ``pre``; keyboard keys ``<kbd>``.
-* heading      ``<hN id="anchor">`` preceded by ``<a name="anchor"></a>``; anchors as in ``entries``.
-* line anchors ``<a name="line-N"></a>`` at the start of blocks, N the 1-based line of the file.
+* heading      ``<hN><a name="anchor"></a>…`` with the anchors of ``entries`` sections.
+* line anchors ``<a name="line-N"></a>`` where the text of a block starts, N the 1-based line of the file. Long
+  pages have one every few lines and at each heading only: take the nearest before the line looked for.
+* footnotes    a last ``<hr><ol>`` with the anchors ``fn-N``; their marks in the text have ``fnref-N``.
+* definition   ``<dl><dt>…</dt><dd>…</dd></dl>``.
 * image        ``<img src="kb:RELATIVE/PATH" alt="…" title="…">``: only images inside the knowledge base keep
   a source; any other becomes ``<span class="image-out">[image: alt text]</span>``.
 * link         ``<a href="…" title="the target">``: ``https:``, ``http:``, ``mailto:``, ``#anchor`` or
   ``kb:RELATIVE/PATH#anchor``; any other link becomes ``<span class="link-out" title="…">text</span>``;
   a link to a file that does not exist becomes ``<span class="link-broken" title="the target">``.
+
+Every table has a ``<tbody>``. Characters that hide or reorder text are shown by code point, as ``‹U+202E›``;
+the only U+200B in a page are places to break very long words, to be removed from copied text. The class
+``plain`` of a ``<pre>`` marks a page that is shown as it is written.
 """
 
 from __future__ import annotations

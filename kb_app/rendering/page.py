@@ -17,7 +17,7 @@ from kb_app.errors import LimitReached
 from kb_app.rendering.commonmark_blocks import CommonMarkBlockParser, CommonMarkBlocks
 from kb_app.rendering.dialect import DialectWriter
 from kb_app.rendering.inline import InlineSyntax
-from kb_app.rendering.limits import MAX_CHARACTERS, SOFT_BREAK, softened
+from kb_app.rendering.limits import MAX_CHARACTERS, MAX_PLAIN_LINES, SOFT_BREAK, softened
 from kb_app.rendering.links import LinkResolver
 from kb_app.rendering.model import RenderedPage
 from kb_app.rendering.raw_html import build_raw_html
@@ -103,7 +103,12 @@ def _render(text: str, path: str, is_file: Callable[[str], bool]) -> RenderedPag
     known = {anchor for anchor, _title in anchors.values()}
     resolver = LinkResolver(path, is_file, known)
     writer = DialectWriter(
-        anchors, parser, resolver, lambda source: (heading_anchor(source, taken), plain_title(source))
+        anchors,
+        parser,
+        resolver,
+        lambda source: (heading_anchor(source, taken), plain_title(source)),
+        line_count=len(lines),
+        character_count=len(text),
     )
     md.serializer = writer
     html = md.convert("\n".join(body))
@@ -119,5 +124,10 @@ def plain_page(text: str, notice: str) -> RenderedPage:
         text: the whole file.
         notice: one sentence for the user.
     """
+    lines = text.split("\n", MAX_PLAIN_LINES)
+    notices: tuple[str, ...] = (notice,)
+    if len(lines) > MAX_PLAIN_LINES:
+        notices += (f"Only the first {MAX_PLAIN_LINES:,} lines are shown; open the file to read the rest.",)
+        text = "\n".join(lines[:MAX_PLAIN_LINES])
     html = escape(softened(reveal_hidden(text), is_code=True)).replace(SOFT_BREAK, "\u200b")
-    return RenderedPage(html=f'<pre class="plain">{html}</pre>', notices=(notice,), is_plain=True)
+    return RenderedPage(html=f'<pre class="plain">{html}</pre>', notices=notices, is_plain=True)

@@ -33,7 +33,7 @@ ALLOWED_ATTRIBUTES: dict[str, frozenset[str]] = {
     "td": frozenset({"align", "colspan", "rowspan"}),
     "p": frozenset({"align"}),
     "span": frozenset({"title"}),
-} | {f"h{level}": frozenset({"id"}) for level in range(1, 7)}
+}
 
 CALLOUT_KINDS = ("note", "tip", "important", "warning", "danger", "success")
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+
 import pytest
 
-from kb_app.rendering.limits import MAX_BLOCKS, MAX_CELLS, MAX_FRAMES, MAX_ITEMS, MAX_WORD
+from kb_app.rendering.limits import (
+    MAX_BLOCKS,
+    MAX_CELLS,
+    MAX_FRAMES,
+    MAX_ITEMS,
+    MAX_LINE_ANCHORS,
+    MAX_PLAIN_LINES,
+    MAX_WORD,
+)
 from kb_app.rendering.model import RenderedPage
 from kb_app.rendering.page import render
 
@@ -93,7 +104,8 @@ def test_a_page_beyond_the_caps_is_plain_and_says_so(name: str) -> None:
     page = rendered(name)
     assert page.is_plain
     assert "plain text" in page.notices[0]
-    assert page.html.count("x") >= BOMBS[name].count("x")
+    assert page.html.count("\n") == MAX_PLAIN_LINES - 1
+    assert "Only the first" in page.notices[1]
 
 
 @pytest.mark.parametrize("name", ["many open brackets", "open links", "spans"])
@@ -135,6 +147,16 @@ def test_rows_beyond_the_cap_are_shown_as_text() -> None:
     page = render("|a|b|\n|-|-|\n" + "|c|d|\n" * rows, path="a.md", is_file=no_file)
     assert page.html.count("<td") <= MAX_CELLS + 10
     assert sum(block.text.count("|c|d|") for block in page.code_blocks) + page.html.count(">c</td>") == rows
+
+
+def test_a_long_page_has_an_anchor_every_few_lines_and_at_every_heading() -> None:
+    text = "x\n\n" * 2_000 + "# Last\n\n[up](#last)\n"
+    html = render(text, path="a.md", is_file=no_file).html
+    numbers = [int(found) for found in re.findall(r'<a name="line-(\d+)"', html)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) <= MAX_LINE_ANCHORS
+    assert max(after - before for before, after in itertools.pairwise(numbers)) <= 10
+    assert '<h1><a name="last"></a><a name="line-4001"></a>Last</h1>' in html
 
 
 def test_there_are_never_more_blocks_than_the_cap() -> None:
