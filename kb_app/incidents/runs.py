@@ -194,11 +194,11 @@ def wait_minutes(text: str) -> float | None:
 
 def runs_of(moments: Sequence[Moment]) -> tuple[RunState, ...]:
     """Return the runs that a timeline holds, by their beginning."""
-    actions = [m.data for m in moments if m.data.type == EventType.ACTION and m.data.text("run")]
+    actions = [m.data for m in moments if m.data.type == EventType.ACTION]
     undone = {_target(event) for event in actions if event.text("result") == "undone"}
     states: dict[str, RunState] = {}
     for event in actions:
-        run = event.text("run")
+        run = _run_id(event)
         if event.text("result") == "started":
             states.setdefault(run, _started(event))
         elif run in states and (event.dev, event.seq) not in undone:
@@ -226,9 +226,15 @@ def _target(event: Event) -> tuple[str, int]:
     return str(target.get("dev")), seq if isinstance(seq, int) else 0
 
 
+def _run_id(event: Event) -> str:
+    """Return the run an action belongs to; the event that begins one names it by its own place."""
+    is_start = event.text("result") == "started"
+    return f"{event.dev}-{event.seq}" if is_start else event.text("run")
+
+
 def _started(event: Event) -> RunState:
     return RunState(
-        run=event.text("run"),
+        run=_run_id(event),
         path=event.text("path"),
         way=event.text("way"),
         entry=event.text("entry"),
@@ -299,12 +305,8 @@ class Runs:
         """Begin a run. Two people may run two paths of one record at the same time."""
         if not plan.steps:
             raise UsageError("A run needs at least one step")
-        mine = f"{self._journal.device}-"
-        taken = [s.run for s in self.states() if s.run.startswith(mine)]
-        run = f"{mine}{len(taken) + 1}"
-        self._append(
+        event = self._append(
             {
-                "run": run,
                 "path": plan.path,
                 "way": plan.way,
                 "entry": plan.entry or None,
@@ -314,7 +316,7 @@ class Runs:
                 "result": "started",
             }
         )
-        return self.state(run)
+        return self.state(_run_id(event))
 
     def tick(self, run: str, step: int, *, note: str = "") -> RunState:
         """Mark a step as done; doing so twice changes nothing."""
@@ -388,6 +390,7 @@ class Runs:
         self._append({"run": state.run, "path": state.path, **data})
         return self.state(state.run)
 
-    def _append(self, data: Mapping[str, object]) -> None:
-        self._journal.append(EventType.ACTION, data)
+    def _append(self, data: Mapping[str, object]) -> Event:
+        event = self._journal.append(EventType.ACTION, data)
         refresh_document(self._journal.folder)
+        return event

@@ -10,6 +10,7 @@ import re
 import pytest
 
 from kb_app.errors import UsageError
+from kb_app.incidents import deploy_list
 from kb_app.incidents.conformance import (
     COLUMNS,
     PolicyVersion,
@@ -212,6 +213,30 @@ def test_an_override_is_shown_with_its_reason(story):
     row = story.deploy().review(5).row()
     assert (row.recommended, row.chosen, row.override_reason) == ("escalate", "fix-forward", "one line")
     assert conformance(story.root, SCOPE).overrides == 1
+
+
+def test_the_impact_at_the_decision_is_found_in_the_timeline_when_the_inputs_do_not_say(tmp_path):
+    story = Story(tmp_path).at(0, "impact", impact="degraded").at(0.5, "impact", trend="stable")
+    story.at(0.6, "decision", inputs={}, rule="D4", recommendation="fix-forward", policy="abc")
+    story.at(0.7, "impact", impact="down")
+    assert story.deploy().review(5).row().impact_at_decision == "degraded"
+
+
+def test_an_impact_nobody_stated_is_unknown(story):
+    story.at(0.6, "decision", inputs={}, rule="D4", recommendation="fix-forward", policy="abc")
+    assert story.deploy().row().impact_at_decision == "unknown"
+
+
+def test_a_list_that_is_too_large_or_broken_says_so(monkeypatch):
+    monkeypatch.setattr(deploy_list, "MAX_CHARACTERS", 10)
+    assert "too large" in read_deploy_list("change_id,deployed_at\n")[1][0].message
+    monkeypatch.undo()
+    text = "change_id,deployed_at\nabc,2025-06-01\n" + '"' + "x" * 200_000 + "\n"
+    deploys, (finding,) = read_deploy_list(text)
+    assert [d.change_id for d in deploys] == ["abc"]
+    assert "cannot be read further" in finding.message
+    _, (finding,) = read_deploy_list("change_id,deployed_at\nabc,0001-01-01T00:00:00+14:00\n")
+    assert finding.line == 2
 
 
 def test_the_approval_in_force_is_the_authority(story):

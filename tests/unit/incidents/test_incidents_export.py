@@ -20,7 +20,7 @@ from kb_app.incidents.export import (
     run_text,
     timeline_text,
 )
-from kb_app.incidents.folders import JournalMaker, open_record
+from kb_app.incidents.folders import JournalMaker, correct, open_record
 from kb_app.incidents.markup import Form, Html, Jira, Markdown, Plain, one_line, writer_of
 from kb_app.incidents.runs import RunPlan, Runs
 from kb_app.incidents.timeline import read_state
@@ -133,6 +133,54 @@ def test_a_post_incident_draft_is_filled_in_and_asks_the_rest(record):
     assert "No entry was used" in text
 
 
+def test_a_draft_lists_follow_ups_and_long_times(record):
+    log, clock = record
+    log.append(EventType.ENTRY_USED, {"entry": "drain", "result": "worked"})
+    log.append(
+        EventType.FOLLOWUP, {"state": "opened", "kind": "prevent", "text": "alert sooner", "url": "https://x"}
+    )
+    log.append(EventType.FOLLOWUP, {"state": "closed", "kind": "fix"})
+    clock.now += dt.timedelta(hours=2)
+    log.append(EventType.FIXED, {"signal": "x"})
+    late = log.append(EventType.NOTE, {"text": "forgotten"}, at=NOON)
+    correct(log, late, {"text": "remembered"}, "typo")
+    text = post_incident_draft(state_of(record), clock.now, Form.PLAIN)
+    assert "alert sooner: no owner, open, due never, https://x" in text
+    assert "fix: ana, closed 2025-06-01" in text
+    assert re.search(r"Time to fix: 2 h \d+ min", text)
+    assert "drain: worked" in text
+    assert "remembered [late entry, written 2025-06-01T14:" in text
+    assert "[corrected: typo]" in text
+
+
+def test_a_handover_names_what_was_chosen_and_what_failed(record):
+    log, clock = record
+    log.append(EventType.OVERRIDE, {"chosen": "fix-forward", "reason": "one line"})
+    runs = Runs(log)
+    run = runs.start(RunPlan("flip", "fix", ("flip the flag",))).run
+    runs.fail(run, 1, note="no rights")
+    text = handover_text(state_of(record), clock.now, Form.PLAIN)
+    assert "mitigate-then-fix (rule D8); chosen: fix-forward" in text
+    assert "“flip”: 1 of 1 steps, failed: step 1" in text
+    assert "all steps are marked" in text
+    runs.end(run)
+    assert "ended 2025-06-01" in run_text(runs.state(run), Form.PLAIN)
+
+
+def test_a_handover_of_an_empty_record_says_so(tmp_path):
+    maker = JournalMaker("a1", "ana", Clock())
+    place = open_record(tmp_path, maker, {"title": "x"}, source=random.Random(1))
+    text = handover_text(read_state(place.folder), NOON, Form.PLAIN)
+    for words in ("none yet", "Nothing is recorded yet.", "No run is open.", "Impact: not stated"):
+        assert words in text
+
+
+def test_an_entry_without_a_part_for_customers_is_refused():
+    page = b"---\naudience: public\n---\n# x\n## Escalation\n@db-team\n"
+    with pytest.raises(UsageError, match="no part"):
+        customer_text(parse_entry("x.md", page, KnowledgeBaseConfig()), Audience.PUBLIC)
+
+
 def test_customers_see_only_notes_that_are_marked_for_them(record):
     public = customer_update(state_of(record), Audience.PUBLIC)
     partner = customer_update(state_of(record), Audience.PARTNER)
@@ -147,8 +195,6 @@ def test_customers_see_only_notes_that_are_marked_for_them(record):
 
 
 def test_a_corrected_note_is_shown_to_customers_as_corrected(record):
-    from kb_app.incidents.folders import correct
-
     log, _ = record
     note = next(m.event for m in state_of(record).moments if m.event.text("audience") == "public")
     correct(log, note, {"text": "oops", "audience": "internal"}, "named a customer")

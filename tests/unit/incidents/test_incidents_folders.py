@@ -195,6 +195,22 @@ def test_a_clock_that_jumps_does_not_turn_the_order_of_one_device(tmp_path, year
     assert [e.text("text") for e in ordered(read_devices(tmp_path / "r"))] == ["0", "1", "2", "3"]
 
 
+def test_a_clock_at_the_end_of_time_stops_nothing(tmp_path):
+    last = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+    source = iter([last, NOON, NOON])
+    log = Journal(tmp_path / "r", "a1", "ana", clock=lambda: next(source))
+    for n in range(2):
+        log.append(EventType.NOTE, {"text": str(n)})
+    log.append(EventType.NOTE, {"text": "2"}, at=last)
+    assert [e.text("text") for e in ordered(read_devices(tmp_path / "r"))] == ["0", "1", "2"]
+
+
+def test_a_folder_without_events_is_an_empty_record(tmp_path):
+    state = read_state(tmp_path / "2025-06-01-x-0001")
+    assert (state.status, state.title, state.moments) == ("open", "2025-06-01-x-0001", ())
+    assert document(state)
+
+
 def test_two_devices_merge_in_git_without_conflict(tmp_path, clock):
     def git(folder, *words):
         return subprocess.run(

@@ -6,6 +6,7 @@ import pytest
 from kb_app.entries.model import Path as EntryPath
 from kb_app.entries.model import PathKind, Span, Step
 from kb_app.errors import UsageError
+from kb_app.incidents.events import EventType
 from kb_app.incidents.folders import JournalMaker, open_record
 from kb_app.incidents.journal import Journal
 from kb_app.incidents.runs import RunPlan, Runs, StepStatus, plan_of, runs_of, timers_of, wait_minutes
@@ -140,6 +141,20 @@ def test_two_people_run_two_paths_at_the_same_time(runs, folder, clock):
     assert theirs.take_over(mine.run, "ben").owner == "ben"
     assert theirs.tick(mine.run, 2).steps[1].by == "ben"
     assert [f for f in verify(folder) if f.severity == "error"] == []
+
+
+def test_two_windows_of_one_device_never_share_a_run(runs, folder, clock):
+    other = Runs(Journal(folder, "a1", "ana", clock=clock))
+    assert runs.start(PLAN).run != other.start(PLAN).run
+    assert len(runs.states()) == 2
+
+
+def test_actions_outside_a_run_are_no_run(runs, folder, clock):
+    log = Journal(folder, "a1", "ana", clock=clock)
+    log.append(EventType.ACTION, {"path": "called the vendor", "result": "done"})
+    log.append(EventType.ACTION, {"path": "x", "result": "done", "step": 9, "run": runs.start(PLAN).run})
+    (state,) = runs.states()
+    assert statuses(state) == ["pending"] * 3
 
 
 def test_a_wait_survives_sleep_and_restart(runs, folder, clock):

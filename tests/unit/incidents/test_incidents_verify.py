@@ -1,14 +1,21 @@
+import dataclasses
 import datetime as dt
 import json
+import os
 import shutil
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kb_app.entries.model import Severity
+from kb_app.incidents import timeline as timeline_module
+from kb_app.incidents import verify as verify_module
 from kb_app.incidents.canonical import canonical
-from kb_app.incidents.events import EventType, hash_of
-from kb_app.incidents.folders import seal
+from kb_app.incidents.events import EventType, from_line, hash_of, sealed, to_line
+from kb_app.incidents.folders import document, seal
 from kb_app.incidents.journal import Journal
+from kb_app.incidents.timeline import read_devices, read_state
 from kb_app.incidents.verify import is_chain_intact, verify, verify_record, verify_tree
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
@@ -79,6 +86,29 @@ def test_every_flipped_byte_is_found_on_its_line(record):
         )
         is_end = place == len(whole) - 1
         assert not is_chain_intact(found) or is_end
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_no_change_of_any_bytes_goes_unseen(record, data):
+    if len(lines_of(record, "b2")) == 2:
+        seal(Journal(record, "b2", "ben", clock=fixed))
+    file = record / "events" / "a1.jsonl"  # sealed by the other device, its own seal included
+    whole = file.read_bytes()
+    begin = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(begin, min(len(whole), begin + 700)))
+    pieces = st.sampled_from([b"", b"\n", b"\r\n", b"{}\n", whole[begin:end] * 2, lines_of(record, "b2")[0]])
+    changed = whole[:begin] + data.draw(pieces | st.binary(max_size=20)) + whole[end:]
+    file.write_bytes(changed)
+    try:
+        found = verify(record)
+        assert (found == ()) is (changed == whole)
+        events = [event for d in read_devices(record) if d.device == "a1" for event in d.events]
+        if is_chain_intact(found):
+            original = [from_line(line[:-1]) for line in whole.splitlines(keepends=True)]
+            assert events == original[: len(events)]
+    finally:
+        file.write_bytes(whole)
 
 
 def test_every_cut_is_found_because_of_the_seal_of_another_device(record):
@@ -202,6 +232,48 @@ def test_late_entries_and_moved_clocks_are_told_without_breaking_the_chain(tmp_p
     journal.append(EventType.NOTE, {"text": "late"}, at=NOON)
     assert {f.code for f in verify(folder)} == {"clock-moved", "from-the-future", "late"}
     assert is_chain_intact(verify(folder))
+
+
+def test_a_file_too_large_to_read_is_an_error_and_shows_nothing(record, monkeypatch):
+    monkeypatch.setattr(verify_module, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(timeline_module, "MAX_FILE_BYTES", 100)
+    assert "too-large" in codes(record)
+    assert all(device.unreadable == 1 and device.events == () for device in read_devices(record))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="symbolic links need no rights there")
+def test_a_link_among_the_files_is_named_and_not_read(record):
+    (record / "events" / "c3.jsonl").symlink_to(record / "events" / "a1.jsonl")
+    assert [f.code for f in verify(record)] == ["unexpected"]
+    assert [device.device for device in read_devices(record)] == ["a1", "b2"]
+
+
+def test_data_of_a_newer_version_is_a_warning(record):
+    journal = Journal(record, "a1", "ana", clock=fixed)
+    event = journal.append(EventType.NOTE, {"text": "x"})
+    put(record, lines_of(record)[:-1])
+    newer = sealed(dataclasses.replace(event, type="poem", data={"verse": 1}, hash=""))
+    put(record, [*lines_of(record), to_line(newer)])
+    (finding,) = verify(record)
+    assert (finding.code, finding.severity) == ("bad-data", Severity.WARNING)
+    assert "poem" in document(read_state(record))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"3\n",
+        b"{}\n",
+        b'{"v":2}\n',
+        b'{"at":"x","by":"a","data":{},"dev":"a","hash":"h","prev":"p","rec":"x","seq":1,"type":"note","v":1}\n',
+        b'{"at":"x","by":"a","data":{},"dev":"a","hash":"h","prev":"p","rec":"x","seq":1,"type":"note","v":2}\n',
+        b'{"at":"2025-06-01T12:00:00Z","by":3,"data":{},"dev":"a","hash":"h","prev":"p","rec":'
+        b'"2025-06-01T12:00:00Z","seq":1,"type":"note","v":1}\n',
+    ],
+)
+def test_a_line_that_is_no_event_is_unreadable(record, line):
+    put(record, [*lines_of(record), line])
+    assert [(f.code, f.line) for f in verify(record)] == [("unreadable", 6)]
 
 
 def test_other_files_are_named_and_links_not_followed(record, tmp_path):
