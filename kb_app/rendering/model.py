@@ -15,7 +15,7 @@ plain HTML 4 as ``QTextDocument`` understands it, with these shapes, each one-ce
 * task item    ``<li class="task"><img src="icon:square" width="16" height="16"> …`` or ``icon:square-check``.
 * inline code  ``<code>…</code>`` outside ``pre``; keyboard keys ``<kbd>``.
 * heading      ``<hN><a name="anchor"></a>…`` with the anchors of ``entries`` sections.
-* line anchors ``<a name="line-N"></a>`` where the text of a block starts, N the 1-based line of the file. Long
+* line anchors ``<a name="line-N"></a>`` where a block's text starts, N the 1-based line of the file. Long
   pages have one every few lines and at each heading only: take the nearest before the line looked for.
 * footnotes    a last ``<hr><ol>`` with the anchors ``fn-N``; their marks in the text have ``fnref-N``.
 * definition   ``<dl><dt>…</dt><dd>…</dd></dl>``.
