@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -469,8 +469,3 @@ def _clipped(text: str) -> str:
     parts = _SENTENCE.split(text, maxsplit=2)
     text = " ".join(parts[:2])
     return text if len(text) <= 240 else text[:239].rsplit(" ", 1)[0] + "…"
-
-
-def levels_of(provenance: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the fields with a known origin, in alphabetical order."""
-    return tuple(sorted(provenance))

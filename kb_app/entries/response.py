@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from kb_app.entries.catalogue import Catalogue
-from kb_app.entries.model import Entry, EntryCard, Path, PathKind, PlannedPath, ResponsePlan, State
+from kb_app.entries.model import Entry, EntryCard, PathKind, PlannedPath, ResponsePlan, State
 from kb_app.errors import KbError
 
 MAX_ENTRIES = 8
@@ -125,8 +125,3 @@ def _of_component(entry: Entry, catalogue: Catalogue) -> Iterator[EntryCard]:
 def _of_product(entry: Entry, catalogue: Catalogue) -> Iterator[EntryCard]:
     yield from (card for card in catalogue.of_product(entry.product) if not card.component)
     yield from (card for card in catalogue.of_product(entry.product) if card.component)
-
-
-def own_paths(entry: Entry) -> tuple[Path, ...]:
-    """Return the entry's own usable paths in order."""
-    return tuple(path for path in entry.paths if not path.is_none)

@@ -282,8 +282,6 @@ def _end_of_item(draft: _Draft) -> int:
             after_blank = True
             continue
         outdented = line.indent < min(draft.content_indent, draft.lines[0].indent + 2)
-        if line.fence is None and _HEADING.match(line.text):
-            return index
         if outdented and after_blank and line.fence is None:
             return index
         after_blank = False

@@ -80,7 +80,8 @@ def test_a_broken_line_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "# Title\n", "---\nplain text\n---\n", "---\n- a\n- b\n---\nx\n", "a\n---\n"]
+    "text",
+    ["", "# Title\n", "---\nplain text\n", "---\nplain text\n---\n", "---\n- a\n- b\n---\nx\n", "a\n---\n"],
 )
 def test_a_thematic_break_is_no_front_matter(text: str) -> None:
     assert read(text) == FrontMatter()

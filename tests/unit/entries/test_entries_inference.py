@@ -215,6 +215,7 @@ def test_there_are_at_most_twenty_signatures() -> None:
         ("# A\n\nTODO\n", True),
         ("# A\n\nThis page has been moved to [b](b.md).\n", True),
         ("# A [Deprecated]\n\nLong text " + "x " * 100, True),
+        ("---\ntitle: Plain\n---\n# A [Deprecated]\n\nText.\n", True),
         ("---\nstate: retired\n---\n# A\n\nText.\n", True),
         ("# A\n\n- [a](a.md)\n- [b](b.md)\n- https://x.y\n", True),
         ("# A\n\nReal text about something.\n", False),

@@ -222,6 +222,8 @@ def test_without_kb_yml_everything_has_a_default(tmp_path: Path) -> None:
         ("a: &a [*a]\n", "front-matter-broken"),
         ("name: x\nname: y\n", "front-matter-duplicate-key"),
         ("a: " + "{" * 9_000, "front-matter-broken"),
+        ("ignore: [" + "a, " * 6_000 + "]", "front-matter-broken"),
+        ("ignore: 'x'\n" + "# " + "x" * 70_000, "front-matter-large"),
     ],
 )
 def test_what_is_wrong_in_kb_yml_becomes_a_note(text: str, code: str) -> None:
@@ -238,6 +240,44 @@ def test_kb_yml_may_be_anything_on_disk(tmp_path: Path) -> None:
     assert [note.code for note in load_config(tmp_path).notes] == ["kb-yml-large"]
     (tmp_path / "kb.yml").write_bytes(b"\xef\xbb\xbfname: \xff\r\n")
     assert load_config(tmp_path).name == "\ufffd"
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "just text\n", "*a\n", "# only a comment\n", "''\n"])
+def test_kb_yml_that_is_no_mapping_has_no_effect(text: str) -> None:
+    assert config_from(text).name == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+def test_kb_yml_that_cannot_be_read_is_a_note(tmp_path: Path) -> None:
+    (tmp_path / "kb.yml").symlink_to(tmp_path / "kb.yml")
+    assert [note.code for note in load_config(tmp_path).notes] == ["kb-yml-unreadable"]
+    (tmp_path / "kb.yml").unlink()
+    (tmp_path / "kb.yml").symlink_to("/etc/hostname")
+    assert [note.code for note in load_config(tmp_path).notes] == ["kb-yml-unreadable"]
+
+
+def test_a_folder_that_vanishes_while_owners_are_looked_for_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a/x.md")
+    (tmp_path / "OWNERS").write_text("ana\n")
+    real = os.scandir
+
+    def vanish(path: Path) -> object:
+        if Path(path) != tmp_path:
+            raise FileNotFoundError(path)
+        return real(path)
+
+    monkeypatch.setattr(knowledge_base.os, "scandir", vanish)
+    assert load_config(tmp_path).owners == (("/**", "ana"),)
+
+
+def test_an_item_that_vanishes_during_the_walk_is_no_folder() -> None:
+    class Gone:
+        def is_dir(self, *, follow_symlinks: bool) -> bool:
+            raise FileNotFoundError
+
+    assert not knowledge_base._is_folder(Gone())  # type: ignore[arg-type]
 
 
 def test_owners_come_from_the_nearest_file(tmp_path: Path) -> None:

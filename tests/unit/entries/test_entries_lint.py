@@ -74,6 +74,12 @@ def test_findings_are_ordered_by_line_and_gravity() -> None:
     assert findings[3].severity is Severity.ERROR
 
 
+def test_a_placeholder_needs_a_telling_name() -> None:
+    raw = b"# T\n## Workaround\n\n1. Go: `kubectl get <value>`\n"
+    found = [f for f in lint_entry(parse_entry("x.md", raw, PLAIN), None) if f.code == "placeholder"]
+    assert [(f.line, f.message) for f in found] == [(4, "The name of <value> does not tell what to fill in")]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -267,6 +267,15 @@ def test_nested_paths_are_read_once() -> None:
     assert [p.heading for p in paths] == ["Workaround"]
 
 
+def test_a_section_of_headings_around_a_path_is_no_path_of_its_own() -> None:
+    paths = parse("# T\n\n## Resolution\n\n### Notes\n\n### Workaround\n\nRestart.\n").paths
+    assert [path.heading for path in paths] == ["Workaround"]
+
+
+def test_only_the_first_hundred_paths_of_a_page_are_read() -> None:
+    assert len(parse("# T\n" + "## Fix\n\nPatch it.\n" * 150).paths) == 100
+
+
 def test_comments_are_no_steps_and_no_text() -> None:
     path = path_of(
         "<!-- a -->\n- do the first thing <!-- x -->\n<!--\n- hidden thing here\n-->\n- do the second thing"

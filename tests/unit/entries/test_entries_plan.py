@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from kb_app.entries.catalogue import Catalogue, card_of, names_of
-from kb_app.entries.model import Entry, Kind, KnowledgeBaseConfig, ResponsePlan
+from kb_app.entries.model import Entry, Kind, KnowledgeBaseConfig, PathKind, ResponsePlan
 from kb_app.entries.reading import parse_entry
-from kb_app.entries.response import MAX_ENTRIES, own_paths, resolve_plan
+from kb_app.entries.response import MAX_ENTRIES, resolve_plan
 from kb_app.errors import EnvironmentFault
 
 MITIGATION = "## Mitigation\n\nRestart it.\n"
@@ -114,7 +114,14 @@ def test_none_known_is_no_way_and_retired_or_lost_entries_lend_nothing() -> None
     )
     assert kb.plan("p/a.md").is_empty
     assert kb.loaded == ["p/gone.md"]
-    assert own_paths(kb.entries["p/a.md"]) == ()
+
+
+def test_an_entry_that_lends_both_ways_is_opened_once() -> None:
+    kb = base({"p/a.md": "# A\n[b](b.md)\n", "p/b.md": f"# B\n{MITIGATION}{FIX}"})
+    assert origins(kb.plan("p/a.md")) == ([("linked", "p/b.md")], [("linked", "p/b.md")])
+    assert kb.loaded == ["p/b.md"]
+    assert kb.entries["p/b.md"].has(PathKind.FIX)
+    assert not kb.entries["p/a.md"].has(PathKind.FIX)
 
 
 def test_without_a_catalogue_the_plan_is_not_complete() -> None:
