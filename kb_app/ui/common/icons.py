@@ -12,13 +12,14 @@ from functools import lru_cache
 from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QPushButton
 
 from kb_app.resources import resource
 from kb_app.ui.common.theme import Theme
 
 STROKE_WIDTH = "1.75"
 _SCALES = (1, 2)
+_TEXT_GAP = 4
 
 
 def has_icon(name: str) -> bool:
@@ -26,7 +27,7 @@ def has_icon(name: str) -> bool:
     return bool(re.fullmatch(r"[a-z0-9-]+", name)) and resource(f"icons/{name}.svg").is_file()
 
 
-def icon(name: str, color: str = "text2", size: int = 18, *, checked_color: str = "") -> QIcon:
+def icon(name: str, color: str = "text2", size: int = 18, *, checked_color: str = "", gap: int = 0) -> QIcon:
     """Return the icon ``name`` in a colour of the current theme.
 
     Args:
@@ -34,13 +35,14 @@ def icon(name: str, color: str = "text2", size: int = 18, *, checked_color: str 
         color: a colour of `Tokens`.
         size: edge in device-independent pixels.
         checked_color: colour while a checkable button is on; empty for the same.
+        gap: empty pixels right of it.
 
     Raises:
         KeyError: when the colour or the icon does not exist.
     """
     tokens = Theme.current().tokens
     checked = tokens.color(checked_color) if checked_color else ""
-    return _icon(name, tokens.color(color), checked, tokens.color("text3"), size)
+    return _icon(name, (tokens.color(color), checked, tokens.color("text3")), size, gap)
 
 
 def icon_image(name: str, color: str, size: int, scale: float = 1.0) -> QImage:
@@ -109,28 +111,31 @@ class _Binding(QObject):
 
     def _draw(self) -> None:
         name, color, size, checked_color = self._wanted
-        self._target.setIcon(icon(name, color, size, checked_color=checked_color))
+        # Qt puts four pixels between a button's icon and its text; the grid wants eight.
+        gap = _TEXT_GAP if isinstance(self._target, QPushButton) and self._target.text() else 0
+        self._target.setIcon(icon(name, color, size, checked_color=checked_color, gap=gap))
         if isinstance(self._target, QAbstractButton):
-            self._target.setIconSize(QSize(size, size))
+            self._target.setIconSize(QSize(size + gap, size))
 
 
 @lru_cache(maxsize=512)
-def _icon(name: str, color: str, checked: str, disabled: str, size: int) -> QIcon:
+def _icon(name: str, colors: tuple[str, str, str], size: int, gap: int) -> QIcon:
+    color, checked, disabled = colors
     result = QIcon()
     for scale in _SCALES:
-        normal = QPixmap.fromImage(icon_image(name, color, size, scale))
+        normal = _pixmap(icon_image(name, color, size, scale), gap)
         result.addPixmap(normal, QIcon.Mode.Normal, QIcon.State.Off)
         result.addPixmap(normal, QIcon.Mode.Selected, QIcon.State.Off)
         faded = icon_image(name, disabled, size, scale)
-        result.addPixmap(_with_opacity(faded, 0.5), QIcon.Mode.Disabled, QIcon.State.Off)
+        result.addPixmap(_pixmap(faded, gap, opacity=0.5), QIcon.Mode.Disabled, QIcon.State.Off)
         if checked:
-            on = QPixmap.fromImage(icon_image(name, checked, size, scale))
+            on = _pixmap(icon_image(name, checked, size, scale), gap)
             result.addPixmap(on, QIcon.Mode.Normal, QIcon.State.On)
     return result
 
 
-def _with_opacity(image: QImage, opacity: float) -> QPixmap:
-    result = QPixmap(image.size())
+def _pixmap(image: QImage, gap: int, *, opacity: float = 1.0) -> QPixmap:
+    result = QPixmap(image.width() + round(gap * image.devicePixelRatio()), image.height())
     result.setDevicePixelRatio(image.devicePixelRatio())
     result.fill(Qt.GlobalColor.transparent)
     with QPainter(result) as painter:

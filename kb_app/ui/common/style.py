@@ -198,7 +198,17 @@ QTextBrowser[page="true"][ring="true"] { border: 2px solid $accent; }
 QLabel[statusstrip="true"] { background: $surface2; color: $text2; border: 1px solid $border;
   border-left: none; border-bottom: none; border-top-right-radius: 6px; padding: 3px 10px; font-size: 11px; }
 
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit { background: transparent; border: none; padding: 0px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { background: transparent; border: none; padding: 0px;
+  min-height: 0px; }
+QAbstractSpinBox { min-height: 18px; }
+/* Qt gives the text of a spin box no horizontal padding, whatever is asked for. */
+QAbstractSpinBox { qproperty-alignment: AlignCenter; }
+QSpinBox, QDoubleSpinBox, QDateTimeEdit { padding: 5px 20px 5px 8px; }
+QSpinBox:focus, QDoubleSpinBox:focus, QDateTimeEdit:focus { padding: 4px 19px 4px 7px; }
+QAbstractSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right;
+  margin: 3px 4px 0px 0px; }
+QAbstractSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right;
+  margin: 0px 4px 3px 0px; }
 QAbstractSpinBox QLineEdit:focus, QComboBox QLineEdit:focus { border: none; padding: 0px; }
 QComboBox { padding-right: 24px; min-height: 18px; }
 QComboBox:focus { padding-right: 23px; }

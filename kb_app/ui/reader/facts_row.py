@@ -63,7 +63,7 @@ class FactsRow(QWidget):
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
-        for fact in facts.facts:
+        for fact in ((facts.state,) if facts.state else ()) + facts.facts:
             self._flow.addWidget(_fact_widget(fact, self._row))
         for alert in facts.alerts[:_ALERTS_SHOWN]:
             self._flow.addWidget(_alert_chip(alert, self._row))
@@ -75,7 +75,7 @@ class FactsRow(QWidget):
         self._row.setVisible(self._flow.count() > 0)
         self._all_notices = facts.notices
         self._show_notices(_NOTICES_SHOWN if len(facts.notices) > _NOTICES_SHOWN + 1 else len(facts.notices))
-        self.setVisible(bool(facts.facts or facts.alerts or facts.notices))
+        self.setVisible(bool(facts.state or facts.facts or facts.alerts or facts.notices))
 
     def _show_notices(self, count: int) -> None:
         while (item := self._notices.takeAt(0)) is not None:

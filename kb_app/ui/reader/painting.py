@@ -276,7 +276,9 @@ def _on_each_line(
             return
         if first < last:
             baseline = line.y() + line.ascent()
-            yield _Chip(mark, cursor_x(line, first), cursor_x(line, last), baseline, size, color)
+            # The space at which a line breaks has a width but is not shown.
+            right = min(cursor_x(line, last), line.x() + line.naturalTextWidth())
+            yield _Chip(mark, cursor_x(line, first), right, baseline, size, color)
 
 
 def cursor_x(line: QTextLine, position: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from kb_app.entries.commands import review_copy
@@ -31,6 +31,9 @@ from kb_app.ui.reader.state import PageFacts, PageNotice
 from kb_app.ui.reader.view import ReaderView
 
 HEADER_HEIGHT = 44
+NARROW = 620
+"""Width in pixels below which the state stands above the page instead of in the header."""
+
 LOADING_AFTER_MS = 150
 """Before this the old page stays: a flash of "opening" would only slow the eye down."""
 
@@ -92,6 +95,7 @@ class ReaderPanel(QWidget):
         self._page_notices: tuple[PageNotice, ...] = ()
         self._status = QLabel(self.view)
         self._previewed = -1
+        self._is_narrow = False
         self._loading_path = ""
         self._loading = QTimer(self)
         self._loading.setSingleShot(True)
@@ -287,12 +291,13 @@ class ReaderPanel(QWidget):
 
     def _show_facts(self) -> None:
         state = self._facts.state
-        self.state.setVisible(state is not None)
+        self.state.setVisible(state is not None and not self._is_narrow)
         if state is not None:
             self.state.set_badge(state.icon, state.text, state.tone or "muted")
             self.state.setToolTip(plain_tooltip(state.detail))
         self.facts.set_facts(
             PageFacts(
+                state=state if self._is_narrow else None,
                 facts=self._facts.facts,
                 alerts=self._facts.alerts,
                 notices=(*self._page_notices, *self._facts.notices),
@@ -421,6 +426,14 @@ class ReaderPanel(QWidget):
         if watched is self.view and event.type() == QEvent.Type.Resize:
             self._place_status()
         return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Move the state out of the header where it would take the path's room."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < NARROW
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self._show_facts()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Take the keys that nothing inside took; see the class."""
