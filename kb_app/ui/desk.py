@@ -27,7 +27,9 @@ from kb_app.workspace.bases import OpenBase, UnopenedBase, Workspace, configured
 
 logger = logging.getLogger(__name__)
 
-FIRST_HITS = 40
+FIRST_HITS = 24
+"""Hits asked for at each key: two lists full; the rest comes when the list is scrolled."""
+
 ALL_HITS = 200
 
 
@@ -282,7 +284,12 @@ class Desk(QObject):
         return wanted
 
     def ask_more(self) -> None:
-        """Ask for all hits that may be listed."""
+        """Ask for all hits that may be listed, when the list is scrolled to its end."""
+        answer = self.last_answer
+        if answer is None or self.query.is_empty or self.search.is_busy:
+            return
+        if len(answer.hits) >= min(answer.total, self.results_limit):
+            return
         request = SearchRequest(self.query.text, limit=self.results_limit, filters=self._wanted_filters())
         self.search.ask(request)
 

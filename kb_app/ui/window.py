@@ -160,6 +160,7 @@ class MainWindow(QMainWindow):
         self.results.list.selected.connect(self._on_selected)
         self.results.list.opened.connect(self.open_entry)
         self.results.list.clicked.connect(self._on_row_clicked)
+        self.results.list.end_neared.connect(self.desk.ask_more)
         self.results.filters_requested.connect(self._open_filters)
         self.results.clear_filters_requested.connect(self._clear_filters)
         self.results.suggestion_accepted.connect(self.search.set_text)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -31,6 +32,11 @@ _VIEW_TEXTS = {
 }
 
 
+_COUNT_FONT = cache(lambda: ui_font(12))
+_LABEL_FONT = cache(lambda: ui_font(13))
+_WANTED_FONT = cache(lambda: ui_font(13, 500))
+
+
 class FacetRow(QCheckBox):
     """A check box painted with its count at the right end; the label is elided in the middle."""
 
@@ -38,14 +44,17 @@ class FacetRow(QCheckBox):
         """Make a row; `set_value` gives it its content."""
         super().__init__(parent)
         self.value = FacetValue("", "", "", 0, is_wanted=False)
+        self._theme = Theme.current()
         self.setFixedHeight(28)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
 
     def set_value(self, value: FacetValue) -> None:
         """Show another value."""
-        self.value = value
         self.setChecked(value.is_wanted)
+        if value == self.value:
+            return
+        self.value = value
         self.setObjectName(f"facet:{value.facet}:{value.value}")
         entries = "1 entry" if value.count == 1 else f"{value.count:,} entries"
         self.setAccessibleName(f"{value.label}, {entries}")
@@ -61,7 +70,8 @@ class FacetRow(QCheckBox):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - the row is painted whole
         """Paint box, label and count."""
-        theme = Theme.current()
+        theme = self._theme
+        align = Qt.AlignmentFlag
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             area = QRectF(self.rect())
@@ -71,19 +81,14 @@ class FacetRow(QCheckBox):
                 painter.drawRoundedRect(area.adjusted(0, 1, 0, -1), 6, 6)
             self._paint_box(painter, theme)
             count = f"{self.value.count:,}"
-            painter.setFont(ui_font(12))
+            painter.setFont(_COUNT_FONT())
             painter.setPen(theme.color("text3"))
-            painter.drawText(
-                area.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, count
-            )
+            painter.drawText(area.adjusted(0, 0, -8, 0), align.AlignVCenter | align.AlignRight, count)
             room = self.width() - 34 - 16 - painter.fontMetrics().horizontalAdvance(count)
-            font = ui_font(13, 500 if self.isChecked() else 400)
-            painter.setFont(font)
+            painter.setFont(_WANTED_FONT() if self.isChecked() else _LABEL_FONT())
             painter.setPen(theme.color("text" if self.isChecked() else "text2"))
-            text = QFontMetrics(font).elidedText(self.value.label, Qt.TextElideMode.ElideMiddle, room)
-            painter.drawText(
-                area.adjusted(34, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text
-            )
+            text = painter.fontMetrics().elidedText(self.value.label, Qt.TextElideMode.ElideMiddle, room)
+            painter.drawText(area.adjusted(34, 0, 0, 0), align.AlignVCenter | align.AlignLeft, text)
             if self.hasFocus():
                 painter.setPen(QPen(theme.color("accent"), 2))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -130,7 +135,7 @@ class ViewRow(QPushButton):
         super().paintEvent(event)
         if self.count is not None:
             with QPainter(self) as painter:
-                painter.setFont(ui_font(12))
+                painter.setFont(_COUNT_FONT())
                 painter.setPen(Theme.current().color("accent" if self.isChecked() else "text3"))
                 area = self.rect().adjusted(0, 0, -8, 0)
                 painter.drawText(
@@ -147,6 +152,7 @@ class _Group(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.facet = ""
+        self._shown: tuple[FacetGroup, bool] | None = None
         self._rows: list[FacetRow] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 12, 0, 0)
@@ -167,6 +173,9 @@ class _Group(QWidget):
 
     def show_group(self, group: FacetGroup, *, is_expanded: bool) -> None:
         """Show another state of the facet; rows are used again."""
+        if (group, is_expanded) == self._shown:
+            return
+        self._shown = (group, is_expanded)
         self.facet = group.facet
         self._title.setText(group.title)
         while len(self._rows) < len(group.values):

@@ -65,6 +65,8 @@ class _Ink:
     title_mark: QTextCharFormat
     shield: QPixmap
     wrench: QPixmap
+    meta_metrics: QFontMetricsF
+    small_metrics: QFontMetricsF
 
 
 def _ink() -> _Ink:
@@ -93,6 +95,8 @@ def _ink() -> _Ink:
         title_mark=title_mark,
         shield=icon("shield-alert", "mitigate", _ICON).pixmap(_ICON, _ICON),
         wrench=icon("wrench", "fix", _ICON).pixmap(_ICON, _ICON),
+        meta_metrics=QFontMetricsF(ui_font(12, 500)),
+        small_metrics=QFontMetricsF(ui_font(12)),
     )
 
 
@@ -178,7 +182,7 @@ class ResultDelegate(QStyledItemDelegate):
         if age:
             painter.setFont(ink.meta)
             painter.setPen(ink.text3)
-            age_width = QFontMetricsF(ink.meta).horizontalAdvance(age)
+            age_width = ink.meta_metrics.horizontalAdvance(age)
             painter.drawText(QPointF(area.right() - age_width, area.top() + 14), age)
             width -= age_width + 12
         marks = row.hit.title_marks if row.hit is not None else ()
@@ -192,7 +196,7 @@ class ResultDelegate(QStyledItemDelegate):
         right = self._paint_ways_out(painter, area, row)
         left, baseline = area.left(), area.top() + 35
         words, color = self._first_fact(row)
-        metrics = QFontMetricsF(ink.meta)
+        metrics = ink.meta_metrics
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
@@ -205,9 +209,7 @@ class ResultDelegate(QStyledItemDelegate):
         rest = "  ·  ".join(part for part in self._further_facts(row) if part)
         painter.setFont(ink.small)
         painter.setPen(ink.text3)
-        shown = QFontMetricsF(ink.small).elidedText(
-            rest, Qt.TextElideMode.ElideMiddle, max(0.0, right - left)
-        )
+        shown = ink.small_metrics.elidedText(rest, Qt.TextElideMode.ElideMiddle, max(0.0, right - left))
         painter.drawText(QPointF(left, baseline), shown)
 
     def _first_fact(self, row: Row) -> tuple[str, QColor]:

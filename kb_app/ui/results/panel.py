@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from kb_app.search.model import SearchAnswer, Verdict
 from kb_app.ui.common.session import EntryRef
 from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
-from kb_app.ui.results.delegate import ResultDelegate
+from kb_app.ui.results.delegate import ROW_HEIGHT, ResultDelegate
 from kb_app.ui.results.model import ResultModel
 from kb_app.ui.results.state import Row, next_row, row_to_select, summary_text
 
@@ -31,10 +31,12 @@ class ResultList(QListView):
     Signals:
         selected(object): the `EntryRef` of the row that became current, or None.
         opened(object): the `EntryRef` to be opened and read (Enter, double click).
+        end_neared(): the last rows came into view.
     """
 
     selected = Signal(object)
     opened = Signal(object)
+    end_neared = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make an empty list."""
@@ -52,6 +54,7 @@ class ResultList(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)
         self.verticalScrollBar().setSingleStep(26)
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         self.doubleClicked.connect(self._on_double_clicked)
@@ -113,7 +116,7 @@ class ResultList(QListView):
 
     def rows_in_view(self) -> int:
         """Return how many rows a page key should move."""
-        return max(1, self.viewport().height() // 104 - 1)
+        return max(1, self.viewport().height() // ROW_HEIGHT - 1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move over headings; Enter opens; letters are left to the window's shortcuts."""
@@ -148,6 +151,14 @@ class ResultList(QListView):
     def sizeHint(self) -> QSize:
         """Return a width that shows a title and a snippet comfortably."""
         return QSize(320, 400)
+
+    def _on_scrolled(self, value: int) -> None:
+        if (
+            not self._is_replacing
+            and value > 0
+            and value >= self.verticalScrollBar().maximum() - 2 * ROW_HEIGHT
+        ):
+            self.end_neared.emit()
 
     def _select(self, number: int) -> None:
         index = self._model.index(number)

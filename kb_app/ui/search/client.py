@@ -10,9 +10,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from kb_app.entries.model import KnowledgeBaseConfig
-from kb_app.plain import from_plain, to_plain
-from kb_app.search.model import SearchAnswer, SearchRequest
+from kb_app.plain import to_plain
+from kb_app.search.model import SearchRequest
 from kb_app.ui.common.workers import Message, WorkerFault, WorkerProcess
+from kb_app.ui.search.answers import read_answer
 
 logger = logging.getLogger(__name__)
 
@@ -130,8 +131,8 @@ class SearchClient(QObject):
 
     def _deliver(self, request: SearchRequest, message: Message) -> None:
         try:
-            answer = from_plain(SearchAnswer, message.get("answer"))
-        except ValueError as error:
+            answer = read_answer(message.get("answer"))
+        except (ValueError, TypeError, KeyError) as error:
             logger.warning("the search worker's answer does not fit: %s", error)
             self.failed.emit(
                 WorkerFault("The search gave an answer that cannot be read", "Install kb_app again")
