@@ -12,5 +12,6 @@ be checked years later against the rules then in force.
 ``duties``       what is owed after a choice, and when it is due
 ``from_entry``   paths of an entry as inputs; the free move test
 ``codec``        the JSON form that ``kb decide`` reads and prints
+``wording``      advice in one sentence
 ``record``       a decision as a record keeps it, and deciding again from the record
 """

@@ -17,5 +17,6 @@ another device, or Git history elsewhere, still knows better.
 ``report``       that report as CSV, Markdown, HTML and JSON
 ``export``       a timeline or a run for a ticket; handover; post-incident draft; customer-safe text
 ``markup``       writing Markdown, Jira and Confluence markup, HTML and plain text
+``book``         the records of one root behind one door: what the window and the command line call
 ``sample_year``  a made-up year of 40 incidents for demonstration and tests
 """

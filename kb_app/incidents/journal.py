@@ -123,15 +123,13 @@ class Journal:
             EnvironmentFault: when it cannot be written; the file is then as it was before.
         """
         content = checked(kind, data)
-        recorded = self.clock()
-        happened = recorded if at is None else at
-        if happened.tzinfo is None or recorded.tzinfo is None:
-            raise UsageError("A time without a time zone cannot be recorded", "Give UTC times")
         author = (by or self.author).strip()
         if not author:
             raise UsageError("An event needs to say who wrote it", "Set a name, or a Git identity")
         with self._opened() as file:
             tail = self._recover(file)[0]
+            # the clock is read under the lock, so that another window cannot write in between
+            happened, recorded = self._times(at)
             try:
                 event = sealed(
                     Event(
@@ -139,8 +137,8 @@ class Journal:
                         prev=tail.prev,
                         dev=self.device,
                         by=author,
-                        at=happened.astimezone(dt.UTC).replace(microsecond=0),
-                        rec=recorded.astimezone(dt.UTC).replace(microsecond=0),
+                        at=happened,
+                        rec=recorded,
                         type=kind.value,
                         data=content,
                     )
@@ -151,6 +149,15 @@ class Journal:
             self._sync_names()
             self._write(file, line, tail.size_bytes)
         return event
+
+    def _times(self, at: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:
+        """Return when the event happened and when it is recorded, UTC, whole seconds."""
+        recorded = self.clock()
+        happened = recorded if at is None else at
+        if happened.tzinfo is None or recorded.tzinfo is None:
+            raise UsageError("A time without a time zone cannot be recorded", "Give UTC times")
+        whole = [moment.astimezone(dt.UTC).replace(microsecond=0) for moment in (happened, recorded)]
+        return whole[0], whole[1]
 
     def _sync_names(self) -> None:
         """Make the names that lead to the file durable, once: an earlier process may have died before."""

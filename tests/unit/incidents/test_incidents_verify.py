@@ -20,6 +20,10 @@ from kb_app.incidents.verify import is_chain_intact, verify, verify_record, veri
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
 ID = "2025-06-01-checkout-down-7f3a"
+BY_A_NUMBER = (
+    b'{"at":"2025-06-01T12:00:00Z","by":3,"data":{},"dev":"a","hash":"h","prev":"p",'
+    b'"rec":"2025-06-01T12:00:00Z","seq":1,"type":"note","v":1}\n'
+)
 
 
 def fixed():
@@ -267,8 +271,7 @@ def test_data_of_a_newer_version_is_a_warning(record):
         b'{"v":2}\n',
         b'{"at":"x","by":"a","data":{},"dev":"a","hash":"h","prev":"p","rec":"x","seq":1,"type":"note","v":1}\n',
         b'{"at":"x","by":"a","data":{},"dev":"a","hash":"h","prev":"p","rec":"x","seq":1,"type":"note","v":2}\n',
-        b'{"at":"2025-06-01T12:00:00Z","by":3,"data":{},"dev":"a","hash":"h","prev":"p","rec":'
-        b'"2025-06-01T12:00:00Z","seq":1,"type":"note","v":1}\n',
+        BY_A_NUMBER,
     ],
 )
 def test_a_line_that_is_no_event_is_unreadable(record, line):
