@@ -30,6 +30,9 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     verb = add("lint", lint, "Check entries; exit code 1 when there are findings.")
     verb.add_argument("paths", nargs="*", metavar="PATH", help="only these (default: all)")
     verb.add_argument("--github", action="store_true", help="findings as GitHub workflow commands")
+    verb.add_argument(
+        "--severity", choices=[*Severity], default=Severity.INFO, help="least severity shown (default: info)"
+    )
     verb = add("new", new, "Print a template for a new entry.")
     verb.add_argument("kind", choices=[*Kind])
     verb.add_argument("title", nargs="+")
@@ -127,7 +130,10 @@ def lint(context: Context) -> int:
         findings += [(base, finding) for entry in chosen for finding in lint_entry(entry, catalogue)]
     if wanted and not checked:
         raise UsageError("None of these paths is an entry of an open knowledge base")
-    _print_findings(context, findings, checked)
+    weights = [*Severity]
+    least = weights.index(Severity(context.options.severity))
+    shown = [(base, f) for base, f in findings if weights.index(f.severity) >= least]
+    _print_findings(context, shown, checked)
     failing = any(f.severity is not Severity.INFO for _, f in findings)
     return ExitCode.FINDINGS if failing else ExitCode.DONE
 
