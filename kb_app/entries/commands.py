@@ -297,6 +297,7 @@ _ANGLE = re.compile(r"(?<![<\w])<([A-Za-z][\w .:/|'-]{0,58}[\w.']|[A-Za-z])>")
 _ANGLE_IN_WORD = re.compile(r"(?<=\w)<([a-z][a-z0-9_-]{1,40}|[A-Z][A-Z0-9_-]{1,40})>")
 _DOLLAR = re.compile(r"(?<![\\$])\$(?:\{([A-Za-z_]\w*(?:-[A-Za-z]+){0,6})\}|([A-Za-z_]\w*))")
 _TEMPLATE = re.compile(r"\{\{-?\s*([^{}\"'()|]{1,80}?)\s*-?\}\}")
+_SQUARE = re.compile(r"(?<![\w\[])\[([A-Za-z]{2,30}(?: [A-Za-z]{1,30}){1,5})\](?!\()")
 _DUMMY_ADDRESS = re.compile(r"(?<![\w.])[xX](?:\.[xX]){3}(?![\w.])")
 _ASSIGNED = re.compile(
     r"(?:^|[;&|(\n]|\b(?:export|local|declare|readonly|env|for|set)\s)\s*([A-Za-z_]\w*)(?==|\s+in\s)",
@@ -327,25 +328,35 @@ def placeholders_of(
     text: str, language: str = "", *, assigned: Iterable[str] = ()
 ) -> tuple[Placeholder, ...]:
     """Return what has to be filled in, in order of first appearance; each spelling once."""
-    found: dict[str, tuple[int, str]] = {}
     scanned = text[:20_000]
-    if "<" in scanned and language not in _NO_ANGLES:
-        for pattern in (_ANGLE, _ANGLE_IN_WORD):
-            for match in pattern.finditer(scanned):
-                if match.group(1).lower() not in _TAGS and "://" not in match.group():
-                    found.setdefault(match.group(), (match.start(), match.group(1)))
+    marks = _marks(scanned, language)
     if "$" in scanned and language in POSIX_SHELLS:
-        for match in _variables(scanned, _set_in(scanned).union(assigned)):
-            found.setdefault(match.group(), (match.start(), match.group(1) or match.group(2)))
-    if "{{" in scanned and not re.search(r"--format|template", scanned):
-        for match in _TEMPLATE.finditer(scanned):
+        marks = [*marks, *_variables(scanned, _set_in(scanned).union(assigned))]
+    first: dict[str, str] = {}
+    for _, raw, name in sorted(marks):
+        first.setdefault(raw, name)
+    return tuple(Placeholder(raw, placeholder_name(name)) for raw, name in first.items())
+
+
+def _marks(text: str, language: str) -> list[tuple[int, str, str]]:
+    """Return position, spelling and name of every placeholder that is no shell variable."""
+    found: list[tuple[int, str, str]] = []
+    if "<" in text and language not in _NO_ANGLES:
+        for pattern in (_ANGLE, _ANGLE_IN_WORD):
+            found += [
+                (match.start(), match.group(), match.group(1))
+                for match in pattern.finditer(text)
+                if match.group(1).lower() not in _TAGS and "://" not in match.group()
+            ]
+    if "{{" in text and not re.search(r"--format|template", text):
+        for match in _TEMPLATE.finditer(text):
             words = match.group(1).split()
             if len(words) == 1 and words[0] not in _TEMPLATE_WORDS and words[0] != ".":
-                found.setdefault(match.group(), (match.start(), words[0].rsplit(".", 1)[-1].lstrip("$")))
-    for match in _DUMMY_ADDRESS.finditer(scanned):
-        found.setdefault(match.group(), (match.start(), "ip address"))
-    ordered = sorted(found.items(), key=lambda item: item[1][0])
-    return tuple(Placeholder(raw, placeholder_name(name)) for raw, (_, name) in ordered)
+                found.append((match.start(), match.group(), words[0].rsplit(".", 1)[-1].lstrip("$")))
+    if "[" in text and language in SHELLS:
+        found += [(match.start(), match.group(), match.group(1)) for match in _SQUARE.finditer(text)]
+    found += [(match.start(), match.group(), "ip address") for match in _DUMMY_ADDRESS.finditer(text)]
+    return found
 
 
 def placeholder_name(written: str) -> str:
@@ -359,7 +370,8 @@ def _set_in(text: str) -> set[str]:
     return {*_ASSIGNED.findall(text), *(name for group in _READ.findall(text) for name in group.split())}
 
 
-def _variables(text: str, assigned: set[str]) -> Iterator[re.Match[str]]:
+def _variables(text: str, assigned: set[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield position, spelling and name of the variables that are neither set nor quoted away."""
     plain = _TEMPLATE.sub(lambda match: "x" * len(match.group()), text)
     places = ShellPlaces(plain)
     for match in _DOLLAR.finditer(plain):
@@ -372,7 +384,7 @@ def _variables(text: str, assigned: set[str]) -> Iterator[re.Match[str]]:
         ):
             continue
         if places.at(match.start()) != "'":
-            yield match
+            yield match.start(), match.group(), name
 
 
 def fill(command: Command, values: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kb_app.entries.durations import parse_duration
@@ -23,6 +23,11 @@ _NAMES = {
     "approval": "approval",
     "restores": "restores", "data": "data", "contains": "contains", "confidence": "confidence",
 }  # fmt: skip
+_ALTERNATIVE = re.compile(
+    r"(?:\W*(?:option|alternative|method|approach|variant|case|scenario|way)s?\b"
+    r"|(?:if|for|when|on|using|via|without)\s)",
+    re.IGNORECASE,
+)
 MAX_PATHS = 100
 """More than any page for people has: beyond it a page is generated, and its headings mean something else."""
 CHOICES = {
@@ -73,10 +78,48 @@ def paths_of(
     for index, section in enumerate(chosen):
         holes = _holes(chosen, index)
         path = _path(outline, section, body_lines[section.span.first_line], holes, detail=detail)
-        if path is not None:
-            found.append(path)
+        if path is None:
+            continue
+        others = () if holes else _alternatives(section, sections)
+        found.extend(_split(outline, path, others, body_lines, detail=detail) or [path])
     has_both = {PathKind.MITIGATION, PathKind.FIX} <= {path.kind for path in found}
     return tuple(replace(path, is_typed=path.is_typed or is_schema or has_both) for path in found)
+
+
+def _alternatives(section: Section, sections: Sequence[Section]) -> list[Section]:
+    """Return the sub-sections of a path if they are a choice of ways ("Option A", "If …"), else nothing."""
+    start = bisect_right(sections, section.span.first_line, key=lambda other: other.span.first_line)
+    inner: list[Section] = []
+    for other in sections[start:]:
+        if other.span.first_line > section.span.last_line:
+            break
+        if not inner or other.span.first_line > inner[-1].span.last_line:
+            inner.append(other)
+    is_choice = all(other.role is Role.OTHER and _ALTERNATIVE.match(other.title) for other in inner)
+    return inner if is_choice and len(inner) > 1 else []
+
+
+def _split(
+    outline: Outline, path: Path, others: Sequence[Section], body_lines: Mapping[int, int], *, detail: bool
+) -> list[Path]:
+    """Return one path for each alternative: followed one after the other they would do harm.
+
+    What stands above the first of them holds for all: it opens each one's intro, its attributes are inherited.
+    """
+    if not others:
+        return []
+    shared = outline.lines[body_lines[path.span.first_line] - 1 : others[0].span.first_line - 1]
+    _, body_first = _attributes(shared, 1, len(shared))
+    opening = without_comments("\n".join(shared[body_first - 1 :])).strip("\n")
+    found = []
+    for other in others:
+        own = _path(outline, other, body_lines[other.span.first_line], (), detail=detail, kind=path.kind)
+        if own is not None:
+            stated = path.attributes if own.attributes == PathAttributes() else own.attributes
+            intro = "\n\n".join(part for part in (opening, own.intro) if part)
+            is_typed = own.is_typed or path.is_typed
+            found.append(replace(own, attributes=stated, intro=intro, is_typed=is_typed, name=other.title))
+    return found
 
 
 def _holes(chosen: Sequence[Section], index: int) -> list[Span]:
@@ -92,7 +135,13 @@ def _holes(chosen: Sequence[Section], index: int) -> list[Span]:
 
 
 def _path(
-    outline: Outline, section: Section, first: int, inner: Sequence[Span], *, detail: bool
+    outline: Outline,
+    section: Section,
+    first: int,
+    inner: Sequence[Span],
+    *,
+    detail: bool,
+    kind: PathKind | None = None,
 ) -> Path | None:
     """Return the path in ``section``, or None when it holds nothing of its own."""
     attributes, body_first = _attributes(outline.lines, first, section.span.last_line)
@@ -109,7 +158,7 @@ def _path(
         span = Span(body_first, section.span.last_line)
         steps = steps_of(outline.lines, span, _within(outline.fences, span), skip=inner)
     return Path(
-        kind=_KINDS[section.role],
+        kind=kind or _KINDS[section.role],
         is_typed=meaning.is_stated or attributes != PathAttributes(),
         name=meaning.name,
         heading=section.title,

@@ -135,6 +135,7 @@ def test_code_spans_that_are_whole_commands_count() -> None:
         ("x {{ .Name }} {{ $labels.pod }} {{x}}", "", ["{{ .Name }}", "{{ $labels.pod }}", "{{x}}"]),
         ("docker ps --format '{{.Names}}'", "", []),
         ("{{ range .x }}{{ end }}{{ . }}", "", []),
+        ("chmod o+w [exported directory] [a-z] [ -f x ]", "", ["[exported directory]"]),
         ("ping x.x.x.x", "", ["x.x.x.x"]),
         ("<pod> <pod> $POD", "", ["<pod>", "$POD"]),
     ],

@@ -252,6 +252,26 @@ def test_sub_headings_open_their_steps() -> None:
     assert (path.intro, path.outro) == ("Pick one.", "**Rollback**\n\nGo back.")
 
 
+def test_alternatives_are_paths_of_their_own() -> None:
+    text = (
+        "# T\n\n## Workaround\n- Risk: low\n\nPick one.\n\n### Option A\n\n1. a b c\n2. d e f\n\n"
+        "### If there is no tool\n- Risk: high\n\nBe careful.\n\n1. g h i\n\n### Option C\n\nTODO\n"
+    )
+    first, second = parse(text).paths
+    assert (first.name, first.attributes.risk, first.intro) == ("Option A", "low", "Pick one.")
+    assert (first.kind, first.anchor, first.span.first_line, first.span.last_line) == (
+        PathKind.MITIGATION, "option-a", 8, 12,
+    )  # fmt: skip
+    assert [step.text for step in first.steps] == ["a b c", "d e f"]
+    assert (second.attributes.risk, second.intro) == ("high", "Pick one.\n\nBe careful.")
+    assert [(step.number, step.text) for step in second.steps] == [(1, "g h i")]
+
+
+def test_alternatives_that_hold_nothing_leave_the_path_whole() -> None:
+    (path,) = parse("# T\n\n## Workaround\n\nGo.\n\n### Option A\n\nTODO\n\n### Option B\n").paths
+    assert path.heading == "Workaround"
+
+
 def test_sub_headings_without_steps_stay_prose() -> None:
     assert path_of("### A\n\nProse.\n\n### B\n\nMore.").intro == "**A**\n\nProse.\n\n**B**\n\nMore."
 
