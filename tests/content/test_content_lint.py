@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
+from content_lab import Lab
 
 from kb_app.decision.policy import DEFAULT_POLICY, POLICY_KEYS
 from kb_app.decision.policy_file import load_policy
@@ -149,6 +150,16 @@ def test_judged_queries_name_entries(entries: Mapping[str, Entry]) -> None:
     assert len(queries) == 60
     assert {path for query in queries for path in query.relevant} <= set(entries)
     assert len({query.id for query in queries}) == 60
+
+
+def test_every_signature_finds_its_own_entry_first(lab: Lab) -> None:
+    lost = [
+        (entry.id, signature, lab.find(signature))
+        for entry in lab.entries.values()
+        for signature in entry.signatures
+        if not signature.startswith("/") and lab.find(signature) != entry.id
+    ]
+    assert lost == []
 
 
 @pytest.fixture(scope="session")
