@@ -1,7 +1,7 @@
 """Reads answers of the search worker: the one message that comes with every key.
 
-Decision: `kb_app.plain.from_plain` looks at every value of every field, about 10 ms for forty hits; this reads
-the same form in under 1 ms. Types of single fields are trusted here, since the worker is this program.
+Decision: `kb_app.plain.from_plain` looks at every value of every field, about 10 ms for forty hits; this
+reads the same form in under 1 ms. Types of single fields are trusted here, since the worker is this program.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from kb_app.ui.search.answers import read_answer
 
 HIT = SearchHit(
     id="a", path="a.md", title="A", kind="runbook", product="p", component="c", state="verified", score=1.5,
-    why=("title",), snippet="the disk", has=("fix",), snippet_marks=((0, 3), (4, 8)), title_marks=((0, 1),), line=3,
+    why=("title",), snippet="the disk", has=("fix",), snippet_marks=((0, 3), (4, 8)), title_marks=((0, 1),),
+    line=3,
 )  # fmt: skip
 ANSWER = SearchAnswer(
     "disk",
