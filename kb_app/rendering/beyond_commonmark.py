@@ -52,6 +52,7 @@ _CONTENTS = re.compile(r"(?:\[\[_?TOC_?\]\]|\[TOC\])$", re.IGNORECASE)
 _GENERATOR_LINE = re.compile(
     r"(?:(?:\{\{[<%](?:(?![<%]\}\}).)*[%>]\}\}|\{%(?:(?!%\}).)*%\}|<%(?:(?!%>).)*%>)\s*)+$"
 )
+_ATTRIBUTE_LIST = re.compile(r"\{:[ \t]*(?:[#.][\w-]+|[\w-]+=)[^{}]*\}$")
 _TEXT_ATTRIBUTE = re.compile(r"\b(?:caption|title|ref|relref)\b")
 _COMMENTS = re.compile(r"(?:<!--(?:(?!-->).)*-->[ \t]*)+")
 _HEADING_ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*[#.][\w.:-]{1,80}[^{}]*\}$")
@@ -62,8 +63,8 @@ class Callout:
     """A framed remark.
 
     Attributes:
-        tag: ``callout``, ``details`` (folded) or ``group`` (no frame).
-        kind: one of `kb_app.rendering.sanitising.CALLOUT_KINDS`.
+        tag: ``callout``, ``details`` (folded), ``group`` (no frame) or ``pre`` (a diagram's source).
+        kind: one of `kb_app.rendering.sanitising.CALLOUT_KINDS`; the language of a diagram.
         title: to show; empty when the author wants none.
         text: Markdown that stands for the whole directive, which then has no body.
         is_dropped: the line only steers a generator.
@@ -127,6 +128,8 @@ def directive(mark: str, rest: str) -> Callout | None:
     if is_colons:
         if name.endswith("-end") or name in _DROPPED:
             return Callout(is_dropped=True)
+        if name in _DIAGRAMS:
+            return Callout(tag="pre", kind=name)
         if rest.rstrip().endswith(":::"):
             return Callout(text=_single_line(name, rest))
     elif name not in _KIND_OF and name not in _FOLDED:
@@ -168,7 +171,7 @@ def is_diagram(language: str) -> bool:
 
 def is_for_the_generator(line: str) -> bool:
     """Tell whether a line holds only a table of contents mark, or template tags without text for people."""
-    if _CONTENTS.match(line):
+    if _CONTENTS.match(line) or _ATTRIBUTE_LIST.match(line):
         return True
     return bool(_GENERATOR_LINE.match(line)) and not _TEXT_ATTRIBUTE.search(line)
 

@@ -10,9 +10,9 @@ outside, so the whole pass is replaced. Source of the rules: CommonMark 0.31.2, 
 Flavored Markdown, section 4.10 (tables). The numbers in brackets below are sections of the former.
 
 The tree holds HTML's element names and these of its own, which `kb_app.rendering.dialect` turns into the
-reader's HTML: ``callout`` (attributes ``kind``, ``title``), ``details`` (``title``), ``html`` (raw lines as
-text), ``group`` (no looks). Every block carries its 1-based line in the attribute ``line``; a ``pre`` carries
-the number of its code block in ``block``.
+reader's HTML: ``callout`` (attribute ``kind``, first child ``title``), ``html`` (raw lines as text) and
+``group`` (no looks). Every block carries its 1-based line in the attribute ``line``; a ``pre`` carries the
+number of its code block in ``block``.
 """
 
 from __future__ import annotations
@@ -539,7 +539,7 @@ class CommonMarkBlockParser(BlockParser):
         if callout is None or len(self._stack) > MAX_DEPTH:
             return _Step.NOTHING
         self._close(depth)
-        element = self._add(callout.tag, kind=callout.kind, title=callout.title)
+        element = self._add_callout(callout)
         self._stack.append(_Container(_Kind.INDENTED, element, indent=line.indent + 4, is_lazy=False))
         return _Step.USED
 
@@ -561,7 +561,10 @@ class CommonMarkBlockParser(BlockParser):
         if directive.text:
             self._add("p").text = self.budget.take(directive.text)
             return _Step.USED
-        element = self._add(directive.tag, kind=directive.kind, title=directive.title)
+        if directive.tag == "pre":
+            self._leaf = _Leaf(_LeafKind.FENCE, self._add("pre"), mark=mark, language=directive.kind)
+            return _Step.USED
+        element = self._add_callout(directive)
         self._stack.append(_Container(_Kind.FENCED, element, indent=line.indent, mark=mark, is_fresh=True))
         return _Step.USED
 
@@ -668,6 +671,14 @@ class CommonMarkBlockParser(BlockParser):
             self._waiting_labels.clear()
         return element
 
+    def _add_callout(self, callout: beyond.Callout) -> Element:
+        """Append a callout, a folded part or a group, with its title as first child."""
+        element = self._add(callout.tag, kind=callout.kind)
+        if callout.title:
+            title = SubElement(element, "summary" if callout.tag == "details" else "title")
+            title.text = self.budget.take(callout.title)
+        return element
+
     def _add_heading(self, level: int, text: str) -> None:
         element = self._add(f"h{level}")
         element.set("source", text)
@@ -749,15 +760,16 @@ class CommonMarkBlockParser(BlockParser):
         if len(parent) and parent[-1] in self._marker_of:
             self._marker_of[parent[-1]] = ""  # a definition ends the list before it
 
-    @staticmethod
-    def _as_alert(quote: Element, text: str) -> str:
+    def _as_alert(self, quote: Element, text: str) -> str:
         """Turn a quote that begins with ``[!NOTE]`` into a callout; return the rest of its paragraph."""
         callout, rest = beyond.alert(text) if len(quote) == 1 else (None, text)
         if callout is None:
             return text
         quote.tag = callout.tag
         quote.set("kind", callout.kind)
-        quote.set("title", callout.title)
+        title = Element("title")
+        title.text = self.budget.take(callout.title)
+        quote.insert(0, title)
         return rest
 
     def _without_references(self, text: str) -> str:

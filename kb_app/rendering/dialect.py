@@ -98,6 +98,7 @@ class DialectWriter:
             "pre": self._code,
             "blockquote": self._quote,
             "callout": self._callout,
+            "title": self._callout_title,
             "details": self._details,
             "summary": self._children,
             "table": self._table,
@@ -240,19 +241,16 @@ class DialectWriter:
         self._frame("quote", lambda: self._children(element))
 
     def _callout(self, element: Element) -> None:
-        title = element.get("title", "")
         self._mark(element)
+        self._frame(f"callout {element.get('kind', 'note')}", lambda: self._children(element))
 
-        def inside() -> None:
-            if title:
-                self._parts.append(f'<p class="callout-title">{self._taken_anchors()}{_escaped(title)}</p>')
-            self._children(element)
-
-        self._frame(f"callout {element.get('kind', 'note')}", inside)
+    def _callout_title(self, element: Element) -> None:
+        self._parts.append('<p class="callout-title">')
+        self._children(element)
+        self._parts.append("</p>")
 
     def _details(self, element: Element) -> None:
         summary = next((child for child in element if child.tag == "summary"), None)
-        title = element.get("title")
         self._mark(element)
 
         def inside() -> None:
@@ -261,7 +259,7 @@ class DialectWriter:
                 self._children(summary)
                 element.remove(summary)
             else:
-                self._text(title or "Details")
+                self._text("Details")
             self._parts.append("</p>")
             self._children(element)
 

@@ -41,6 +41,8 @@ _BREAK = r"(?<!\\)\\\n"
 
 _TICKS = re.compile(r"`+")
 _BRACKET = re.compile(r"[\[\]]")
+#: kramdown's attributes right behind a link, an image or code; their place is taken by a mark that ends so
+_ATTRIBUTES = r"(?<=\x03)\{:?[ \t]*(?:[#.][\w-]+|[\w-]+=)[^{}\n]{0,200}\}"
 _TRAILING = "?!.,:*_~'\"\\"
 _CAPTION = re.compile(r"\b(?:caption|title)\s*=\s*[\"“]([^\"”]*)[\"”]")
 _REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+\"?([^\"\s]+)\"?\s*[%>]\}\}|\{%\s*link\s+(\S+)\s*%\}")
@@ -270,6 +272,7 @@ _TRIGGERS: dict[str, tuple[str, ...]] = {
     "mail": ("<",),
     "linebreak": ("  \n",),
     "tag": ("<",),
+    "attributes": ("\x03{",),
     "bare_link": ("://", "www."),
     "em_strong": ("*", "_", "~"),
 }
@@ -348,6 +351,7 @@ class InlineSyntax(Extension):
         patterns.register(_Footnote(_FOOTNOTE, md), "footnote", 175)
         patterns.register(_Mail(_MAIL, md), "mail", 110)
         patterns.register(_Tag(TAG.pattern, md), "tag", 90)
+        patterns.register(_Dropped(_ATTRIBUTES, md), "attributes", 88)
         patterns.register(_BareLink(_BARE_LINK, md), "bare_link", 85)
         md.treeprocessors.register(_QuickInlineProcessor(md), "inline", 20)
         assert md.delimiters is not None

@@ -157,7 +157,11 @@ class LinkResolver:
     def _exists(self, name: str) -> bool:
         known = self._files.get(name)
         if known is None:
-            known = self._files[name] = self._is_file(name)
+            try:
+                known = self._is_file(name)
+            except (OSError, ValueError):  # a name that the file system refuses, for example a very long one
+                known = False
+            self._files[name] = known
         return known
 
     def _bases(self, path: str) -> Iterator[str]:

@@ -23,8 +23,8 @@ from kb_app.rendering.model import RenderedPage
 from kb_app.rendering.raw_html import build_raw_html
 from kb_app.rendering.sanitising import reveal_hidden, sanitise
 
-#: Characters that python-markdown uses for itself; they are shown by code point.
-_RESERVED = re.compile("[\x00\x02\x03\ufdd0]")
+#: Characters that python-markdown uses for itself, and halves of characters; they are shown by code point.
+_RESERVED = re.compile("[\x00\x02\x03\ufdd0\ud800-\udfff]")
 
 _SPENT = "Part of this page is shown without formatting: reading its brackets and marks would take too long."
 _TOO_LARGE = "This page is very long; it is shown as plain text."

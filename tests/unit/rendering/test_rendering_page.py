@@ -84,6 +84,7 @@ def test_known_languages_are_coloured_and_unknown_ones_stay_plain() -> None:
 
 def test_a_diagram_is_marked() -> None:
     assert '<table class="code diagram"' in html_of("```mermaid\na-->b\n```\n")
+    assert page_of("::: mermaid\na-->b\n\n- c\n:::\n\nafter\n").code_blocks[0].text == "a-->b\n\n- c"
 
 
 def test_a_fence_that_is_never_closed_ends_before_the_next_heading() -> None:
@@ -106,6 +107,17 @@ def test_a_plain_page_shows_every_character_and_says_why() -> None:
     assert page.notices == ("Shown as plain text.",)
 
 
+def test_half_a_character_is_shown_by_code_point() -> None:
+    assert "‹U+D800›" in page_of("a\ud800b").html
+
+
+def test_a_file_system_that_refuses_a_name_breaks_the_link_only() -> None:
+    def is_file(path: str) -> bool:
+        raise OSError(path)
+
+    assert "link-broken" in render("[a](b.md)", path="a.md", is_file=is_file).html
+
+
 def test_an_empty_page_is_empty() -> None:
     assert page_of("").html == ""
     assert page_of("---\ntitle: x\n---\n").html == ""
@@ -118,7 +130,7 @@ def test_an_empty_page_is_empty() -> None:
     ("text", "kind", "title"),
     [
         ("> [!NOTE]\n> body\n", "note", "Note"),
-        ("> [!warning] Mind *this*\n> body\n", "warning", "Mind *this*"),
+        ("> [!warning] Mind *this*\n> body\n", "warning", "Mind <em>this</em>"),
         ("> [!CAUTION]\n>\n> body\n", "warning", "Caution"),
         ("> **Note:** body\n", "note", "Note"),
         ("> **Warning**\n>\n> body\n", "warning", "Warning"),
@@ -210,6 +222,7 @@ def test_definitions_belong_to_their_term() -> None:
         "(a-label)=",
         "::: zone-end",
         '::: moniker range="x"',
+        "{: .note #id}",
     ],
 )
 def test_a_line_for_the_generator_is_left_out(line: str) -> None:
@@ -265,6 +278,7 @@ def test_a_label_is_an_anchor_that_links_find() -> None:
         ("{ref}`the text <target>` {kbd}`x`", "the text <code>x</code>"),
         ('{{< figure src="x.png" caption="The plan" >}}', "The plan"),
         ("[not a link] [a]", "[not a link] [a]"),
+        ('`a`{: .sh} {:ok, x} b{: x="y"}', '<code>a</code> {:ok, x} b{: x="y"}'),
     ],
 )
 def test_inline_syntax(text: str, html: str) -> None:
