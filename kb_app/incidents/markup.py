@@ -116,22 +116,21 @@ class Markdown:
 
 
 class Jira:
-    """Jira's wiki markup, which Confluence's wiki editor reads too."""
+    """Jira's wiki markup, which Confluence's wiki editor reads too.
 
-    _SPECIAL = re.compile(r"([\\{}\[\]|*_+^~?!#@-])")
+    A backslash escapes the signs of text effects, links, macros and tables; doubled it would be a line break,
+    so a backslash itself is written as an entity, as are the dots of ``h1.`` and ``bq.`` at the beginning.
+    """
+
+    _SPECIAL = re.compile(r"([{}\[\]|*_+^~!]|(?<!\w)-|-(?!\w)|^#|(?<=\?)\?)")
+    _BLOCK = re.compile(r"^(h[1-6]|bq)\.")
 
     @classmethod
     def escape(cls, text: str) -> str:
         """Return ``text`` so that it shows as written; a hyphen inside a word stays as it is."""
-
-        def escaped(match: re.Match[str]) -> str:
-            around = match.string[max(0, match.start() - 1) : match.end() + 1]
-            is_inside_word = (
-                match[0] in "-_@#+" and len(around) == 3 and around[0].isalnum() and around[2].isalnum()
-            )
-            return match[0] if is_inside_word and match[0] == "-" else f"\\{match[0]}"
-
-        return cls._SPECIAL.sub(escaped, one_line(text))
+        line = re.sub(r"&(?=#?\w+;)", "&amp;", one_line(text)).replace("\\", "\0")
+        line = cls._SPECIAL.sub(r"\\\1", line)
+        return cls._BLOCK.sub(r"\1&#46;", line).replace("\0", "&#92;")
 
     def heading(self, level: int, text: str) -> str:
         """Return a heading."""

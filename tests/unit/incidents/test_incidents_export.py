@@ -321,6 +321,12 @@ def test_a_code_block_is_never_left_by_its_text(text):
         ("well-known", "well-known"),
         ("- item", "\\- item"),
         ("!img.png!", "\\!img.png\\!"),
+        ("C:\\new", "C:&#92;new"),
+        ("# one", "\\# one"),
+        ("ticket #3 for ana@example.com, right?", "ticket #3 for ana@example.com, right?"),
+        ("??cited??", "?\\?cited?\\?"),
+        ("h1. big", "h1&#46; big"),
+        ("a &amp; b & c", "a &amp;amp; b & c"),
     ],
 )
 def test_jira_signs_are_escaped(text, expected):
