@@ -265,7 +265,7 @@ class PagePreparation:
         html: a rendered page's body, in the dialect of `kb_app.rendering.model`.
         zoom: scale of sizes given in pixels, > 0.
         open_folds: numbers (from 0, document order) of details to show; None shows all.
-        piece: characters after which a piece may end.
+        piece: characters after which a piece may end; the first piece is half as long.
 
     Attributes:
         hidden: number of each closed fold met so far to the HTML hidden in it.
@@ -297,6 +297,7 @@ class PagePreparation:
             yield from self._plain_pieces()
             return
         position = 0
+        enough = self._piece // 2
         for tag in _TAG.finditer(self._html):
             text = self._html[position : tag.start()]
             self._writer.text(text)
@@ -304,8 +305,9 @@ class PagePreparation:
             position = tag.end()
             # Not behind an empty paragraph: what follows would be appended to it.
             is_block_end = tag[1] and (tag[2] != "p" or text.strip())
-            if is_block_end and self._writer.is_between_blocks and self._writer.written >= self._piece:
+            if is_block_end and self._writer.is_between_blocks and self._writer.written >= enough:
                 yield self._writer.take()
+                enough = self._piece
         self._writer.text(self._html[position:])
         yield self._writer.take()
 
