@@ -18,6 +18,8 @@ does.
 
 from __future__ import annotations
 
+import pickle
+import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -28,6 +30,7 @@ from whoosh.codec.whoosh3 import W3Segment, W3TermInfo
 from whoosh.fields import FieldType, Schema
 from whoosh.formats import Frequency
 from whoosh.index import TOC, FileIndex, clean_files
+from whoosh.index import IndexError as WhooshIndexError
 from whoosh.matching import ListMatcher, NullMatcher
 from whoosh.reading import TermNotFound
 from whoosh.util.filelock import FileLock
@@ -36,7 +39,7 @@ from whoosh.writing import SegmentWriter
 from kb_app.errors import EnvironmentFault
 from kb_app.search.analysis import fold, raw_tokens, split_token
 from kb_app.search.catalogue_file import CARDS
-from kb_app.search.columns import Segment, SegmentData, encode_cold, encode_hot
+from kb_app.search.columns import DamagedIndexError, Segment, SegmentData, encode_cold, encode_hot
 from kb_app.search.documents import Field
 from kb_app.search.manifest import (
     MANIFEST,
@@ -52,6 +55,19 @@ from kb_app.search.storage import IndexStorage
 
 INDEX_NAME = "MAIN"
 UPDATE_LOCK = "update.lock"
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    struct.error,
+    WhooshIndexError,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    ImportError,
+)
+"""What Whoosh was seen to raise on a damaged table of contents (720 mutations)."""
 TIMES = "times.json"
 
 
@@ -335,7 +351,10 @@ def open_index(storage: IndexStorage, manifest: Manifest | None) -> FileIndex:
             path.unlink(missing_ok=True)
     if manifest is None:
         return FileIndex.create(storage, schema(), INDEX_NAME)
-    return FileIndex(storage, schema(), INDEX_NAME)
+    try:
+        return FileIndex(storage, schema(), INDEX_NAME)
+    except _UNREADABLE as error:
+        raise DamagedIndexError("the table of contents cannot be read") from error
 
 
 def lock_index(folder: Path) -> FileLock:

@@ -190,7 +190,7 @@ def _word_concept(word: _Word, synonyms: Synonyms, weight: float) -> Concept:
     variants = [Variant("word", word.text, 1 - STEM_FACTOR), Variant("stem", stem, STEM_FACTOR)]
     if word.is_open:
         variants.append(Variant("prefix", word.text, PREFIX_FACTOR))
-    elif not word.is_part:
+    if not word.is_part:
         variants += _synonym_variants(synonyms.others((stem,)))
     return Concept(word.text, tuple(variants), weight)
 

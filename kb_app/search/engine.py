@@ -160,7 +160,7 @@ class SearchEngine:
         is_late = time.perf_counter() - started > TIME_LIMIT_S
         if concepts and not is_late:
             self._rerank(candidates, asked, weights)
-        candidates.sort(key=lambda c: (-c.score, c.shard, c.document))
+        candidates.sort(key=self._rank)
         verdict = self._verdict(asked, candidates, weights, has_words=bool(concepts))
         if verdict is Verdict.NONE:
             limit = min(limit, WEAK_HITS)
@@ -256,6 +256,11 @@ class SearchEngine:
                         found[key] = max(found.get(key, 0.0), boost)
         return found
 
+    def _rank(self, candidate: _Candidate) -> tuple[float, str, int]:
+        """Order candidates: best first, and equals by their paths, however the index is cut into segments."""
+        path = self._scorer.shards[candidate.shard].segment.paths[candidate.document]
+        return -round(candidate.score, 4), path, candidate.shard
+
     # --- ranking ------------------------------------------------------------------------------------------
 
     def _candidates(
@@ -267,12 +272,12 @@ class SearchEngine:
             documents = np.flatnonzero(result.score)
             values = result.score[documents] * demotion(segment, documents)
             if documents.size > limit:
-                best = np.argpartition(-values, limit)[:limit]
+                best = _best(values, limit, documents, segment.paths)
                 documents, values = documents[best], values[best]
             for document, value in zip(documents.tolist(), values.tolist(), strict=True):
                 coverage = float(result.coverage[document])
                 found[(number, document)] = _Candidate(number, document, value, coverage=coverage)
-        chosen = sorted(found.values(), key=lambda c: (-c.score, c.shard, c.document))[:limit]
+        chosen = sorted(found.values(), key=self._rank)[:limit]
         top = chosen[0].score if chosen else 1.0
         present = {(c.shard, c.document) for c in chosen}
         for key, boost in named.items():
@@ -411,6 +416,18 @@ def _open_base(base: IndexedBase) -> tuple[list[Segment], bool]:
     if not cards:
         return [], True
     return [Segment.in_memory(build_segment([Analyser().chunk(map(document_of_card, cards))]))], True
+
+
+def _best(values: Array, limit: int, documents: Array, paths: Sequence[str]) -> Array:
+    """Return the rows of the ``limit`` highest values; of equals at the edge those with the first paths."""
+    edge = -np.partition(-values, limit - 1)[limit - 1]
+    above = np.flatnonzero(values > edge)
+    equal = np.flatnonzero(values == edge)
+    if len(above) + len(equal) > limit:
+        equal = np.array(
+            sorted(equal.tolist(), key=lambda row: paths[int(documents[row])])[: limit - len(above)], np.int64
+        )
+    return np.concatenate([above, equal])
 
 
 def _note(candidate: _Candidate, evidence: Evidence, row: int) -> None:

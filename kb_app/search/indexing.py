@@ -44,6 +44,7 @@ from kb_app.search.documents import Analyser, Chunk, document_of
 from kb_app.search.manifest import (
     Manifest,
     SegmentRecord,
+    check_file,
     discard,
     open_segment,
     read_manifest,
@@ -187,7 +188,11 @@ def update_index(
     )  # fmt: skip
     try:
         _open_last_state(run, rebuild=rebuild)
-        _update(run, storage, processes)
+        try:
+            _update(run, storage, processes)
+        except DamagedIndexError as error:
+            _start_anew(run, str(error))
+            _update(run, storage, processes)
     except OSError as error:
         raise EnvironmentFault(
             f"The index of {knowledge_base!r} cannot be written: {error.strerror or error}",
@@ -231,19 +236,29 @@ def _open_last_state(run: _Run, *, rebuild: bool) -> None:
             return
     except DamagedIndexError as error:
         run.reason = str(error)
+    _start_anew(run, run.reason)
+
+
+def _start_anew(run: _Run, reason: str) -> None:
+    """Forget all that was known, for this reason."""
+    run.reason = reason
     for segment in run.segments.values():
         segment.close()
-    run.segments.clear()
-    run.places.clear()
-    run.hashes.clear()
+    for known in (run.segments, run.places, run.hashes, run.deleted, run.pending, run.skipped):
+        known.clear()
+    run.added = run.changed = run.removed = 0
     run.manifest = None
     discard(run.folder)
 
 
 def _open_segments(run: _Run, manifest: Manifest) -> None:
+    check_file(run.folder, manifest.toc)
+    times = _read_times(run.folder)
     for record in manifest.segments:
         segment = open_segment(run.folder, record)
         run.segments[record.id] = segment
+        if times.get(_cold_key(record)) != _cold_state(run.folder, record):
+            check_file(run.folder, record.cold)
         run.deleted[record.id] = set(record.deleted)
         for number, path in enumerate(segment.paths):
             if number not in run.deleted[record.id]:
@@ -281,8 +296,20 @@ def _update(run: _Run, storage: IndexStorage, processes: int) -> None:
         for path, signature in signatures.items()
         if path in run.hashes and signature[2] < seen_at_ns - RACY_NS and signature[0] >= 0
     }
+    for record in run.manifest.segments if run.manifest else ():
+        times[_cold_key(record)] = _cold_state(run.folder, record)
     if times != known_times:
         _write_times(run.folder, times)
+
+
+def _cold_key(record: SegmentRecord) -> str:
+    return f"\0{record.cold.name}"  # no path of a page holds this character
+
+
+def _cold_state(folder: Path, record: SegmentRecord) -> tuple[int, int, int, int, str]:
+    """Return what tells a change of a file of documents; its pieces are checked when they are read."""
+    state = (folder / record.cold.name).stat()
+    return (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino, record.cold.sha256)
 
 
 def _signature(root: Path, file: FoundFile) -> Signature:

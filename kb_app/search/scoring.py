@@ -126,8 +126,9 @@ class Scorer:
         totals = np.zeros(FIELD_COUNT, np.float64)
         present = np.zeros(FIELD_COUNT, np.float64)
         for _, segment in parts:
-            totals += segment.lengths.sum(axis=0)
-            present += (segment.lengths > 0).sum(axis=0)
+            lengths = segment.lengths[~segment.deleted]
+            totals += lengths.sum(axis=0)
+            present += (lengths > 0).sum(axis=0)
         means = totals / np.maximum(present, 1.0)
         self.shards = [Shard(base, segment, _norms(segment, means)) for base, segment in parts]
         self._cache: OrderedDict[tuple[int, Variant], Matches] = OrderedDict()

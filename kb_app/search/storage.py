@@ -10,6 +10,7 @@ table's hash is in the manifest, and what is unpickled may name four classes onl
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -83,8 +84,8 @@ class IndexStorage(FileStorage):
         return _SafeFile(file, name=name, onclose=_flush_to_disk)
 
     def open_file(self, name: str, **_options: Any) -> _SafeFile:
-        """Open a file for reading, without a memory map."""
-        return _SafeFile((Path(self.folder) / name).open("rb"), name=name)
+        """Read a file whole: no memory map, no handle that stays open when what it holds is refused."""
+        return _SafeFile(io.BytesIO((Path(self.folder) / name).read_bytes()), name=name)
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         """Rename durably; both names are the index's own."""
