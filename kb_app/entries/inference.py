@@ -53,7 +53,8 @@ _CONTAINERS = frozenset((
     "alerts", "alert", "known-fixes", "known-fix", "known-issues", "internals", "guides", "guide",
     "manual", "manuals", "website", "site", "main", "markdown", "md", "en", "en-us", "zh", "zh-cn",
     "includes", "troubleshooting", "troubleshoot", "examples", "static", "assets", "playbooks",
-    "playbook", "notes", "note", "wiki", "howto", "how-to", "latest", "current", "",
+    "playbook", "notes", "note", "wiki", "howto", "how-to", "latest", "current",
+    "common", "shared", "general", "misc", "",
 ))  # fmt: skip
 """Folder names that say where pages lie, not what they are about."""
 _SHELVED = re.compile(r"^(?:deprecated|archived?|old|obsolete)-?")

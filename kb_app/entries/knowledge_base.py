@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -304,16 +305,26 @@ def _is_folder(item: os.DirEntry[str]) -> bool:
         return False
 
 
+def _unsafe(path: str) -> str | None:
+    """Return why ``path`` is not one that `safe_join` opens again, or None."""
+    if "\\" in path or ":" in path:
+        return "The path holds a backslash or a colon"
+    if path.isascii() and path.isprintable():
+        return None
+    categories = {unicodedata.category(character) for character in path}
+    if "Cs" in categories:
+        return "The file name is not valid UTF-8"
+    return "The path holds an invisible character" if categories & {"Cc", "Cf"} else None
+
+
 def _shown(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _examined(base: Path, item: os.DirEntry[str], path: str) -> FoundFile | str:
     """Return the file, or why it is skipped."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return "The file name is not valid UTF-8"
+    if (reason := _unsafe(path)) is not None:
+        return reason
     try:
         if item.is_symlink():
             target = Path(item.path).resolve(strict=True)

@@ -72,7 +72,7 @@ RULES: tuple[Rule, ...] = (
     Rule("misspelt-key", _I, "A misspelt key is kept but not used.", "Rename it if the known key is meant."),
     Rule("duplicate-id", _E, "Links and records by this id are ambiguous.",
          "Give one of the entries another id."),
-    Rule("duplicate-alert", _I, "A page for the same alert exists; a responder has to choose between them.",
+    Rule("duplicate-alert", _I, "Of two runbooks for one alert a responder has to choose.",
          "Merge the pages, or link one from the other."),
     Rule("unclosed-fence", _E, "A strict reader loses everything below an open code block.",
          "Close the code block with a line of backticks."),
@@ -220,8 +220,11 @@ def _names(entry: Entry, catalogue: Catalogue | None) -> Iterator[_Hit]:
         if others:
             yield "duplicate-id", 1, f"The id {entry.id!r} is also the id of {others[0]}"
     for alert in entry.alerts:
-        others = [c.path for c in catalogue.by_alert(alert) if c.path != entry.path and not c.is_stub]
-        if others and not entry.is_stub and others[0] not in entry.related:
+        if entry.is_stub or entry.kind is not Kind.RUNBOOK:
+            break  # an alert may well have several known fixes
+        cards = (c for c in catalogue.by_alert(alert) if c.kind is Kind.RUNBOOK and not c.is_stub)
+        others = [card.path for card in cards if card.path != entry.path]
+        if others and others[0] not in entry.related:
             yield "duplicate-alert", 1, f"The alert {alert} is also served by {others[0]}"
 
 

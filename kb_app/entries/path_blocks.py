@@ -29,7 +29,7 @@ _ALTERNATIVE = re.compile(
     re.IGNORECASE,
 )
 MAX_PATHS = 100
-"""More than any page for people has: beyond it a page is generated, and its headings mean something else."""
+"""More than any page for people has: beyond it a page is generated and its headings mean something else."""
 CHOICES = {
     "risk": ("low", "medium", "high"),
     "reversible": ("yes", "partly", "no"),
@@ -40,6 +40,7 @@ CHOICES = {
     "confidence": ("guess", "likely", "proven"),
 }
 """Attribute to the values it may have; source: the entry model's table of path attributes."""
+_NOT_STATED = ("not stated", "unknown", "?", "-", "n/a", "tbd", "todo")
 _SAME = {
     "med": "medium", "partial": "partly", "partially": "partly", "true": "yes", "false": "no",
     "lossy": "loses", "fully": "full",
@@ -104,7 +105,7 @@ def _split(
 ) -> list[Path]:
     """Return one path for each alternative: followed one after the other they would do harm.
 
-    What stands above the first of them holds for all: it opens each one's intro, its attributes are inherited.
+    What stands above the first of them holds for all: it opens each intro, its attributes are inherited.
     """
     if not others:
         return []
@@ -237,7 +238,7 @@ def attributes_from(values: dict[str, str]) -> PathAttributes:
     other: dict[str, str] = {}
     for name, value in values.items():
         text = without_comments(value).strip().rstrip(".")
-        if not text:
+        if not text or text.lower() in _NOT_STATED:
             continue
         if name == "approval":
             known[name] = text.lower() if text.lower() in ("none", "before") else text

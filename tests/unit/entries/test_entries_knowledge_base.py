@@ -138,6 +138,16 @@ def test_names_that_are_not_utf_8_are_skipped_with_a_reason(tmp_path: Path) -> N
     assert walk(tmp_path, PLAIN).skipped == (("caf\\udce9.md", "The file name is not valid UTF-8"),)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not allow such names")
+def test_every_file_of_a_walk_can_be_opened_again(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "b:c.md", "d\\e.md", "f\x07.md", "g\u202eh.md", "ü含.md", "x:y/z.md")
+    result = walk(tmp_path, PLAIN)
+    assert [file.path for file in result.files] == ["a.md", "ü含.md"]
+    assert len(result.skipped) == 5
+    for file in result.files:
+        assert read_entry(tmp_path, file.path, PLAIN).path == file.path
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows limits the depth")
 def test_a_tree_2500_deep_is_walked_without_recursion(tmp_path: Path) -> None:
     handle = os.open(tmp_path, os.O_RDONLY)

@@ -94,7 +94,7 @@ def test_a_full_path_block_is_read() -> None:
 
 
 def test_values_outside_the_choices_are_kept_as_written() -> None:
-    path = path_of("- Risk: tiny\n- Time: soon\n- Blast:\n\n1. Go.")
+    path = path_of("- Risk: tiny\n- Time: soon\n- Blast:\n- Data: not stated\n\n1. Go.")
     assert (path.attributes.risk, path.attributes.time, path.attributes.blast) == (None, None, None)
     assert dict(path.attributes.other) == {"risk": "tiny", "time": "soon"}
 
