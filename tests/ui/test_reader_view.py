@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -562,3 +563,53 @@ def test_an_empty_page_is_no_trouble(view: ReaderView) -> None:
     assert not view.scroll_to_line(1)
     assert view.code_block(0) is None
     assert view.page() is None
+
+
+def test_links_that_lead_nowhere_are_told_apart_without_colour(view: ReaderView) -> None:
+    show(
+        view,
+        '<p><span class="link-broken" title="x">missing text</span> and '
+        '<span class="link-out" title="y">refused text</span> and <a href="kb:a.md">whole text here</a></p>',
+    )
+    image = painted(view)
+    block = view.document().firstBlock()
+    runs = {}
+    for word in ("missing", "refused", "whole"):
+        at = block.text().index(word)
+        cursor = QTextCursor(block)
+        cursor.setPosition(at)
+        left = view.cursorRect(cursor)
+        cursor.setPosition(at + len(word))
+        right = view.cursorRect(cursor)
+        rows = []
+        for y in range(left.bottom() - 5, left.bottom() + 3):
+            inked = [
+                color_at(image, x, y) != Theme.current().tokens.surface for x in range(left.x(), right.x())
+            ]
+            rows.append((sum(inked), sum(1 for a, b in pairwise(inked) if b and not a) + inked[0]))
+        runs[word] = max(rows)[1]  # how many strokes the fullest row has
+    assert runs["whole"] == 1
+    assert runs["missing"] > 2
+    assert runs["refused"] > 2
+
+
+def test_a_diagram_is_said_to_be_one(view: ReaderView) -> None:
+    show(view, card("graph TD").replace('<table class="code"', '<table class="code diagram"'), ("graph TD",))
+    (rect,) = frame_rects(view, Mark.DIAGRAM)
+    image = painted(view)
+    band = [
+        color_at(image, x, y)
+        for y in range(round(rect.top()) + 6, round(rect.top()) + 28)
+        for x in range(round(rect.left()) + 10, round(rect.left()) + 140)
+    ]
+    assert len(set(band)) > 5  # letters, anti-aliased
+    assert rect.height() > 60
+
+
+def test_without_a_text_to_find_one_steps_through_the_marked_words(view: ReaderView) -> None:
+    show(view, "<p>beta alpha</p><p>alpha</p>")
+    view.mark_terms(["alpha", "beta"])
+    view.find_step(1)
+    assert view.hit_number()[1] == 3
+    first = view._hits[view.hit_number()[0] - 1].selectedText()
+    assert first in {"alpha", "beta"}

@@ -33,6 +33,8 @@ class Mark(IntEnum):
     INLINE_CODE = 12
     KEY = 13
     PICTURE_OUT = 14
+    LINK_OUT = 15
+    LINK_BROKEN = 16
 
 
 CALLOUTS = {

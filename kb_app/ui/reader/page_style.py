@@ -63,6 +63,7 @@ def page_css(tokens: Tokens, zoom: float) -> str:
         f"pre{{margin-top:0;margin-bottom:0;color:{tokens.text}}}",
         f"pre.plain{{margin-top:{px(8)}}}",
         f"td.code{{padding:{px(10)};padding-left:{px(14)};padding-right:{px(44)}}}",
+        f"table.diagram td.code{{padding-top:{px(32)}}}",
         f"td.callout{{padding-top:{px(8)};padding-bottom:{px(11)};padding-left:{px(18)};padding-right:{px(14)}}}",
         f"td.callout p{{margin-top:{px(2)};margin-bottom:{px(8)}}}",
         "td.callout p.callout-title{margin-top:0;margin-bottom:0;font-weight:600}",
@@ -75,8 +76,9 @@ def page_css(tokens: Tokens, zoom: float) -> str:
         f"table.grid td,table.grid th{{padding-top:{px(5)};line-height:{line(19)}}}",
         f"table.grid td,table.grid th{{font-size:{px(13)};border:0px}}",
         f"table.grid th{{font-weight:600;color:{tokens.text2};font-size:{px(12)}}}",
-        f"span.link-broken{{color:{tokens.danger}}}span.link-out{{color:{tokens.text2}}}",
-        f"span.image-out{{color:{tokens.text3}}}",
+        f"span.link-broken{{color:{tokens.danger};background-color:{hidden_color(Mark.LINK_BROKEN)}}}",
+        f"span.link-out{{color:{tokens.text2};background-color:{hidden_color(Mark.LINK_OUT)}}}",
+        f"span.image-out{{color:{tokens.text3};background-color:{hidden_color(Mark.PICTURE_OUT)}}}",
         "img.icon{vertical-align:middle}",
         *(
             f"td.{mark.name.lower()} p.callout-title{{color:{tokens.color(c)}}}"

@@ -33,11 +33,19 @@ from PySide6.QtGui import (
     QTextTable,
 )
 
+from kb_app.ui.common.fonts import ui_font
 from kb_app.ui.common.tokens import Tokens
 from kb_app.ui.reader.page_html import CALLOUTS, Mark, read_hidden_color
 
 RADIUS = 8
 _CARDS = frozenset({Mark.CODE, Mark.DIAGRAM})
+_UNDERLINES = {
+    None: Qt.PenStyle.SolidLine,
+    Mark.LINK_BROKEN: Qt.PenStyle.DashLine,
+    Mark.LINK_OUT: Qt.PenStyle.DotLine,
+}
+"""Below a link, one whose file does not exist, one that is not followed: told apart without colour."""
+
 _RING_LEVEL = 2
 _PICTURE = "\ufffc"
 _MAX_BLOCKS = 4_000
@@ -139,9 +147,10 @@ class PagePainter:
         if not blocks:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        size = self._document.defaultFont().pixelSize()
         first, last = blocks[0][0].position(), blocks[-1][0].position() + blocks[-1][0].length()
         for frame in self.frames_between(first, last):
-            _draw_frame(painter, frame.mark, self.rect(frame), tokens)
+            _draw_frame(painter, frame.mark, self.rect(frame), size, tokens)
             if frame.mark is Mark.GRID:
                 self._draw_grid_lines(painter, frame, blocks, tokens)
         for block, rect in blocks:
@@ -287,12 +296,22 @@ def cursor_x(line: QTextLine, position: int) -> float:
     return float(found[0]) if isinstance(found, tuple) else float(str(found))
 
 
-def _draw_frame(painter: QPainter, mark: Mark, rect: QRectF, tokens: Tokens) -> None:
+def _draw_diagram_label(painter: QPainter, rect: QRectF, size: float, tokens: Tokens) -> None:
+    """Say that the card holds a diagram's source, which this program does not draw."""
+    painter.setFont(ui_font(0.79 * size, 500))
+    painter.setPen(QColor(tokens.text3))
+    place = QRectF(rect.left() + size, rect.top() + 0.5 * size, rect.width() - 4 * size, 1.4 * size)
+    painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "Diagram, as source")
+
+
+def _draw_frame(painter: QPainter, mark: Mark, rect: QRectF, size: float, tokens: Tokens) -> None:
     inner = rect.adjusted(0.5, 0.5, -0.5, -0.5)
     if mark in _CARDS:
         painter.setPen(QPen(QColor(tokens.border), 1))
         painter.setBrush(QColor(tokens.surface2))
         painter.drawRoundedRect(inner, RADIUS, RADIUS)
+        if mark is Mark.DIAGRAM:
+            _draw_diagram_label(painter, rect, size, tokens)
     elif mark is Mark.DETAILS:
         painter.setPen(QPen(QColor(tokens.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -343,10 +362,12 @@ def _draw_bullet(painter: QPainter, block: QTextBlock, origin: QPointF, tokens: 
 def _draw_chip(painter: QPainter, chip: _Chip, origin: QPointF, tokens: Tokens) -> None:
     left, right = origin.x() + chip.left, origin.x() + chip.right
     baseline = origin.y() + chip.baseline
-    if chip.mark is None:
+    if chip.mark in _UNDERLINES:
+        y = round(baseline + 0.16 * chip.size) + 0.5
         line = QColor(chip.color)
-        line.setAlphaF(0.35)
-        painter.fillRect(QRectF(left, round(baseline + 0.16 * chip.size), right - left, 1), line)
+        line.setAlphaF(0.35 if chip.mark is None else 0.8)
+        painter.setPen(QPen(line, 1, _UNDERLINES[chip.mark]))
+        painter.drawLine(QPointF(left, y), QPointF(right, y))
         return
     rect = QRectF(left - 2, baseline - 1.08 * chip.size, right - left + 4, 1.44 * chip.size)
     is_key = chip.mark is Mark.KEY

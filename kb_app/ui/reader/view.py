@@ -443,7 +443,9 @@ class ReaderView(QTextBrowser):
         return len(self._hits)
 
     def find_step(self, step: int) -> None:
-        """Go ``step`` places on, round the end."""
+        """Go ``step`` places on, round the end; without a text to find, through the marked words."""
+        if not self._hits and not self._find_text:
+            self._hits = sorted(self._marked, key=QTextCursor.selectionStart)
         if self._hits:
             self._hit = (self._hit + step) % len(self._hits)
             self._show_hit()
