@@ -81,6 +81,7 @@ def run(words: Sequence[str]) -> int:
         return ExitCode.ENVIRONMENT
     running = Running(app, folders, options)
     instance.requested.connect(running.take_request)
+    running.window.painted.connect(instance.listen)
     running.start()
     _end_on_signals(running.window)
     code = app.exec()

@@ -13,9 +13,12 @@ import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLockFile, QObject, Signal
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+if TYPE_CHECKING:
+    from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class SingleInstance(QObject):
         self._server: QLocalServer | None = None
 
     def is_first(self) -> bool:
-        """Take the lock and listen; a folder that cannot hold a lock counts as first, in reading mode."""
+        """Take the lock. A folder that cannot hold one counts as first: reading works all the same."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -64,11 +67,12 @@ class SingleInstance(QObject):
                 logger.warning("no lock can be kept in %s, several windows may run", self._folder)
                 return True
             return False
-        self._listen()
         return True
 
     def hand_over(self, request: StartRequest) -> bool:
         """Give ``request`` to the first window; tell whether it took it."""
+        from PySide6.QtNetwork import QLocalSocket  # only a second start needs it
+
         message = json.dumps(asdict(request)).encode() + b"\n"
         until = time.monotonic() + HAND_OVER_S
         while time.monotonic() < until:
@@ -89,7 +93,10 @@ class SingleInstance(QObject):
             self._server.close()
         self._lock.unlock()
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Take requests of later starts; to be called after the first paint, it costs start-up time."""
+        from PySide6.QtNetwork import QLocalServer  # see above
+
         QLocalServer.removeServer(self.name)
         server = QLocalServer(self)
         server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QPaintEvent, QResizeEvent
@@ -29,10 +30,12 @@ from kb_app.ui.reading_pane import ReadingPane
 from kb_app.ui.results.panel import ResultsPanel
 from kb_app.ui.results.state import spoken_text
 from kb_app.ui.search.state import Query
-from kb_app.ui.settings_page.panel import Page, SettingsPage, ShortcutsPage
 from kb_app.ui.steps.panel import StepsPanel
 from kb_app.ui.steps.state import Lane
 from kb_app.ui.topbar import TopBar
+
+if TYPE_CHECKING:
+    from kb_app.ui.settings_page.panel import Page, SettingsPage, ShortcutsPage
 
 logger = logging.getLogger(__name__)
 
@@ -424,6 +427,8 @@ class MainWindow(QMainWindow):
     def show_settings(self) -> None:
         """Show the settings page."""
         if self._settings_page is None:
+            from kb_app.ui.settings_page.panel import SettingsPage  # start-up time
+
             page = SettingsPage()
             page.changed.connect(self.desk.change_settings)
             page.add_requested.connect(self.choose_folder)
@@ -436,6 +441,8 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Show the shortcuts page."""
         if self._shortcuts_page is None:
+            from kb_app.ui.settings_page.panel import ShortcutsPage  # start-up time
+
             self._shortcuts_page = ShortcutsPage()
             self._add_page(self._shortcuts_page)
         self._show_page(self._shortcuts_page)

@@ -33,6 +33,7 @@ def start_second(folder: Path, root: Path) -> subprocess.Popen[str]:
 def test_a_second_start_hands_its_request_to_the_first(tmp_path: Path, root: Path, qtbot: QtBot) -> None:
     first = SingleInstance(tmp_path)
     assert first.is_first()
+    first.listen()
     with qtbot.waitSignal(first.requested, timeout=20_000) as caught:
         second = start_second(tmp_path, root)
     output, _ = second.communicate(timeout=20)
@@ -67,6 +68,7 @@ def test_a_folder_that_cannot_hold_a_lock_still_opens_a_window(tmp_path: Path, q
 def test_nonsense_on_the_socket_is_refused(tmp_path: Path, qtbot: QtBot, text: str) -> None:
     first = SingleInstance(tmp_path)
     assert first.is_first()
+    first.listen()
     requests: list[StartRequest] = []
     first.requested.connect(requests.append)
     socket = QLocalSocket()

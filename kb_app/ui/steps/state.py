@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from urllib.parse import unquote
 
 from kb_app.entries.model import Command, PathAttributes, PathKind, PlannedPath, ResponsePlan, State, Step
@@ -330,7 +331,7 @@ def cleaned(text: str) -> str:
     return "".join(kept)
 
 
-_DESTRUCTIVE_WORD = re.compile(
+_DESTRUCTIVE_WORD = (
     r"(?i)\b(delete|del|drop|drain|kill|pkill|killall|rm|rmdir|truncate|restart|reboot|shutdown|destroy|purge|"
     r"remove|evict|terminate\w*|pg_terminate_backend|flushall|flushdb|reset|rollback|undo|scale|cordon|stop|"
     r"format|mkfs\S*|dd|wipe\w*|overwrite|uninstall|detach|revoke)\b"
@@ -344,20 +345,25 @@ def target_of(text: str) -> str:
     The line that holds the destructive word counts, from that word on.
     """
     for line in text.splitlines():
-        if match := _DESTRUCTIVE_WORD.search(line):
+        if match := re.search(_DESTRUCTIVE_WORD, line):
             words = line[match.start() :].strip()
             return words if len(words) <= _MAX_TARGET else words[: _MAX_TARGET - 1] + "…"
     first = text.strip().splitlines()[0] if text.strip() else ""
     return first if len(first) <= _MAX_TARGET else first[: _MAX_TARGET - 1] + "…"
 
 
-_INLINE = re.compile(
-    r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)"
-    r"|!?\[(?P<label>[^\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\))?)(?:\s+\"[^\"]*\")?\)"
-    r"|(?:\*\*|__)(?P<strong>.+?)(?:\*\*|__)"
-    r"|(?<!\w)[*_](?P<emphasis>[^*_\s][^*_]*?)[*_](?!\w)",
-    re.DOTALL,
-)
+@cache
+def _inline() -> re.Pattern[str]:
+    """Return what stands out in a step's text; compiled with the first step, not at start."""
+    return re.compile(
+        r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)"
+        r"|!?\[(?P<label>[^\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\))?)(?:\s+\"[^\"]*\")?\)"
+        r"|(?:\*\*|__)(?P<strong>.+?)(?:\*\*|__)"
+        r"|(?<!\w)[*_](?P<emphasis>[^*_\s][^*_]*?)[*_](?!\w)",
+        re.DOTALL,
+    )
+
+
 _LONG_WORD = re.compile(r"[^\s&;<>]{20,}")
 
 
@@ -368,7 +374,7 @@ def inline_html(markdown: str, *, mono_family: str) -> str:
     window to decide about; nothing is opened from here.
     """
     parts, position = [], 0
-    for match in _INLINE.finditer(markdown):
+    for match in _inline().finditer(markdown):
         parts.append(_escaped(markdown[position : match.start()]))
         parts.append(_inline_part(match, mono_family))
         position = match.end()
@@ -407,4 +413,4 @@ def plain_words(markdown: str) -> str:
     def words(match: re.Match[str]) -> str:
         return next((g for g in (match[n] for n in ("code", "label", "strong", "emphasis")) if g), "")
 
-    return " ".join(_INLINE.sub(words, markdown).split())
+    return " ".join(_inline().sub(words, markdown).split())
