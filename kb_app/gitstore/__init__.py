@@ -13,6 +13,9 @@
 ``hosts``      how a proposal reaches its reviewers on each sort of host
 ``commits``    one commit in a worktree of its own
 ``proposals``  the queue: drafted, committed, sent once, followed to the end
+``words``      differences between two texts, by words (pure)
+``conflicts``  two versions of an entry brought together by sections (pure)
+``history``    who changed an entry, when and why; its text at any time; blame
 =============  ===========================================================================
 
 Every outcome is a value with one sentence and a next step; a conflict, a missing network or a forced push is

@@ -386,9 +386,13 @@ class GitRunner:
             answers = http_answers(_read_head(trace)) if trace else ()
         return _judged(outcome, answers)
 
+    @property
+    def configuration(self) -> tuple[str, ...]:
+        """The ``name=value`` settings each git is started with."""
+        return (f"core.hooksPath={self._hooks}", *_CONFIG)
+
     def _config(self, settings: Sequence[str]) -> list[str]:
-        values = (f"core.hooksPath={self._hooks}", *_CONFIG, *settings)
-        return [word for value in values for word in ("-c", value)]
+        return [word for value in (*self.configuration, *settings) for word in ("-c", value)]
 
     def _server_programs(self, verb: str, address: RemoteAddress | None) -> list[str]:
         """Return the options that close the other side's hooks when that side is a folder on this machine."""
