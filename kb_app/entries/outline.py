@@ -25,6 +25,9 @@ _NOT_PARAGRAPH = re.compile(
 _LIST_ITEM = re.compile(r" {0,3}(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _RAW_BLOCK = re.compile(r" {0,3}<(!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
 _SHELL_WORDS = ("", "sh", "shell", "bash", "console", "zsh", "python", "yaml", "ini", "toml", "conf")
+_MAY_OPEN_FENCE = frozenset("`~>-*+0123456789")
+_NEVER_MARKUP = frozenset("[](){}!\"'$&@%^/\\.,;:?`~")
+"""First characters that open neither heading nor list, quote, table, rule or HTML."""
 _MARKDOWN_WORDS = ("markdown", "md")
 
 
@@ -113,13 +116,21 @@ class _Scanner:
 
     def _markup(self, number: int, line: str, stripped: str) -> int:
         """Read a line that may begin a block; return the index of the next one."""
-        if ("```" in line or "~~~" in line) and (fence := _opening(line)) is not None:
+        first = stripped[0]
+        if (
+            first in _MAY_OPEN_FENCE
+            and ("```" in stripped or "~~~" in stripped)
+            and (fence := _opening(line)) is not None
+        ):
             self._paragraph = -1
             return self._fence(number, *fence)
         indent = len(line) - len(stripped)
         if indent > 3 or line[0] == "\t":
             return number + 1
-        first = stripped[0]
+        if first in _NEVER_MARKUP:
+            if self._paragraph < 0:
+                self._text(number, has_indent=indent > 0)
+            return number + 1
         if first == "<" and _RAW_BLOCK.match(line):
             self._paragraph = -1
             return self._raw_block(number)
@@ -443,25 +454,21 @@ def sections_of(outline: Outline, body_line: int = 1) -> tuple[Section, ...]:
         last = first_heading - 1
         sections.append(Section(0, "", Role.OTHER, "", Span(body_line, last), last))
     ends = _ends(headings, total)
-    keep_first = (
-        sum(1 for h in headings if h.level == 1 and heading_meaning(h.title).role is not Role.OTHER) > 1
-    )
+    roles = _roles(headings)
     for index, heading in enumerate(headings):
         own_last = headings[index + 1].first_line - 1 if index + 1 < len(headings) else total
-        role = heading_meaning(heading.title).role if heading.level <= 4 else Role.OTHER
-        if heading.level == 1 and index == 0 and not keep_first:
-            role = Role.OTHER  # the page's title
-        sections.append(
-            Section(
-                heading.level,
-                heading.title,
-                role,
-                heading.anchor,
-                Span(heading.first_line, ends[index]),
-                own_last,
-            )
-        )
+        span = Span(heading.first_line, ends[index])
+        sections.append(Section(heading.level, heading.title, roles[index], heading.anchor, span, own_last))
     return tuple(sections)
+
+
+def _roles(headings: Sequence[Heading]) -> list[Role]:
+    """Return each heading's role; the first one of level 1 is the page's title, unless several have roles."""
+    roles = [heading_meaning(h.title).role if h.level <= 4 else Role.OTHER for h in headings]
+    top = [role for h, role in zip(headings, roles, strict=True) if h.level == 1 and role is not Role.OTHER]
+    if headings and headings[0].level == 1 and len(top) < 2:
+        roles[0] = Role.OTHER
+    return roles
 
 
 def _ends(headings: Sequence[Heading], total: int) -> list[int]:
