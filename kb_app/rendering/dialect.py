@@ -24,7 +24,7 @@ from kb_app.rendering.limits import (
 from kb_app.rendering.links import LinkKind, LinkResolver
 from kb_app.rendering.model import CodeBlock, OutlineItem
 
-_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)")
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _TASK = re.compile(r"\[([ xX])\][ \t\n]+")
 
 _SPAN = re.compile(r"[1-9][0-9]?")
@@ -35,17 +35,20 @@ _RENAMED = {"del": "s", "strike": "s"}
 
 
 def _escaped(text: str) -> str:
-    """Return text for HTML; references such as ``&copy;`` keep their meaning."""
+    """Return text for HTML; references such as ``&copy;`` give their character."""
     text = softened(text)
     if "&" in text:
-        text = _AMPERSAND.sub("&amp;", text)
+        text = _REFERENCE.sub(lambda found: unescape(found[0]), text).replace("&", "&amp;")
     if "<" in text:
         text = text.replace("<", "&lt;")
-    return text.replace(">", "&gt;") if ">" in text else text
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    return text if text.isascii() else text.replace("\xa0", "&nbsp;")
 
 
 def _attribute(text: str) -> str:
-    return escape(text)
+    """Return text for an attribute between double quotes."""
+    return escape(text, quote=False).replace('"', "&quot;").replace("\xa0", "&nbsp;")
 
 
 class DialectWriter:
@@ -152,11 +155,13 @@ class DialectWriter:
 
     def _write_anchors(self) -> None:
         """Write the anchors that wait for a block's first content; inside a link they would split it."""
-        if self._line or self._labels:
+        if (self._line or self._labels) and not self._is_in_link:
             self._parts.append(self._taken_anchors())
 
     def _taken_anchors(self) -> str:
         """Return the waiting anchors; they wait no longer."""
+        if self._is_in_link:
+            return ""
         names = self._labels[: max(0, self._anchors_left)]
         if self._line:
             names.append(f"line-{self._line}")
@@ -211,9 +216,9 @@ class DialectWriter:
             write_inside()
             return
         self._frames += 1
-        self._parts.append(f'<table class="{tag or name}" width="100%"><tr><td class="{name}">')
+        self._parts.append(f'<table class="{tag or name}" width="100%"><tbody><tr><td class="{name}">')
         write_inside()
-        self._parts.append("</td></tr></table>")
+        self._parts.append("</td></tr></tbody></table>")
         self._frames -= 1
 
     def _code(self, element: Element) -> None:
@@ -233,7 +238,8 @@ class DialectWriter:
         # An HTML parser drops a line end that follows <pre> at once; the anchor before it keeps it
         body = f'<pre class="code">{anchors}{html}</pre>'
         self._parts.append(
-            f'<table class="{diagram}" width="100%"><tr><td class="code">{body}</td></tr></table>'
+            f'<table class="{diagram}" width="100%"><tbody><tr><td class="code">{body}'
+            "</td></tr></tbody></table>"
         )
 
     def _quote(self, element: Element) -> None:
@@ -363,7 +369,7 @@ class DialectWriter:
     def _link(self, element: Element) -> None:
         self._write_anchors()
         for name in (element.get("name"), element.get("id")):
-            if name:
+            if name and not self._is_in_link:
                 self._parts.append(f'<a name="{_attribute(name)}"></a>')
         href = element.get("href")
         if href is None or self._is_in_link or href.startswith("#tab/"):

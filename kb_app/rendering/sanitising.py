@@ -60,6 +60,8 @@ ALLOWED_CLASSES: dict[str, frozenset[str]] = {
 LINK_SCHEMES = frozenset({"https", "http", "mailto", "kb"})
 IMAGE_SCHEMES = frozenset({"kb", "icon"})
 
+_MAX_ROUNDS = 8
+
 _NUMBER = re.compile(r"[0-9]{1,4}%?")
 _NUMBERS = frozenset({"width", "height", "colspan", "rowspan", "start"})
 
@@ -104,5 +106,14 @@ def reveal_hidden(text: str) -> str:
 
 
 def sanitise(html: str) -> str:
-    """Return ``html`` with nothing but the dialect's tags, attributes, classes and addresses."""
-    return _CLEANER.clean(html)
+    """Return ``html`` with nothing but the dialect's tags, attributes, classes and addresses.
+
+    Cleaning misnested HTML moves elements, which cleaning again may move once more; so it is done until
+    nothing changes. The pages written here do not change in the first round.
+    """
+    for _ in range(_MAX_ROUNDS):
+        clean = _CLEANER.clean(html)
+        if clean == html:
+            break
+        html = clean
+    return html
