@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from content_lab import Lab, Shell, free_port, wait_until
 
 pytestmark = [
     pytest.mark.content,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell"),
     pytest.mark.skipif(
         shutil.which("etcd") is None or shutil.which("etcdctl") is None,
         reason="etcd and etcdctl are not installed",

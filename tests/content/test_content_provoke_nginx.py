@@ -16,6 +16,7 @@ from content_lab import Lab, Shell, free_port, wait_until
 
 pytestmark = [
     pytest.mark.content,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux"),
     pytest.mark.skipif(
         shutil.which("nginx") is None or shutil.which("curl") is None,
         reason="nginx and curl are not installed",

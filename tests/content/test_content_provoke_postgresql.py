@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 from content_lab import Lab, Shell, free_port, wait_until
 
+pwd = pytest.importorskip("pwd", reason="the servers are provoked on POSIX systems")
 ROOT_USER = os.geteuid() == 0
 
 

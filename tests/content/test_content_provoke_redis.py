@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from content_lab import Lab, Shell, free_port, wait_until
 
 pytestmark = [
     pytest.mark.content,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell"),
     pytest.mark.skipif(
         shutil.which("redis-server") is None or shutil.which("redis-cli") is None,
         reason="redis-server and redis-cli are not installed",
