@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QTextCursor, QTextDocument
 from pytestqt.qtbot import QtBot
 
 from kb_app.ui.common.theme import DARK, LIGHT
+from kb_app.ui.reader.large_tables import CONTINUED, CONTINUES, cut_large_tables
 from kb_app.ui.reader.page_html import Mark, PagePreparation, hidden_color, read_hidden_color
 from kb_app.ui.reader.page_style import page_css
 
@@ -152,3 +153,44 @@ def test_style_sheet_writes_only_theme_colours_and_scales_every_size(tokens: obj
         return [float(size) for size in re.findall(r"font-size:([\d.]+)px", page_css(tokens, zoom))]
 
     assert sizes(2) == pytest.approx([2 * size for size in sizes(1)])
+
+
+def grid(rows: int, columns: int) -> str:
+    head = "".join(f"<th>h{column}</th>" for column in range(columns))
+    body = "".join(
+        "<tr>" + "".join(f'<td align="right">{row}.{column}</td>' for column in range(columns)) + "</tr>"
+        for row in range(rows)
+    )
+    return f'<table class="grid" width="100%"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def test_a_table_of_usual_size_is_left_whole() -> None:
+    html = grid(49, 6)
+    assert cut_large_tables(html) == html
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(300, 4), (61, 5), (40, 60), (2_000, 1)])
+def test_a_large_table_is_cut_into_parts_that_hold_every_row_once(rows: int, columns: int) -> None:
+    cut = cut_large_tables(grid(rows, columns))
+    parts = cut.split("</table>")[:-1]
+    assert len(parts) > 1
+    assert re.findall(r">(\d+\.\d+)<", cut) == re.findall(r">(\d+\.\d+)<", grid(rows, columns))
+    assert cut.count("<th") == columns
+    flags = [(CONTINUED in part.split(">")[0], CONTINUES in part.split(">")[0]) for part in parts]
+    assert flags[0] == (False, True)
+    assert flags[-1] == (True, False)
+    assert set(flags[1:-1]) <= {(True, True)}
+    shares = [re.findall(r'width="(\d+)%"', part.split("</tr>")[0])[1:] for part in parts]
+    assert len(shares[0]) == columns
+    assert all(share == shares[0] for share in shares)
+
+
+def test_a_table_with_merged_cells_is_left_whole() -> None:
+    html = grid(300, 4).replace("<td align", '<td colspan="2" align', 1)
+    assert cut_large_tables(html) == html
+
+
+def test_parts_of_a_large_table_touch() -> None:
+    styles = re.findall(r'<table class="grid[^"]*"[^>]*style="([^"]*)"', prepared("<p>x</p>" + grid(300, 4)))
+    assert "margin-top" in styles[0]
+    assert not any("margin-top" in style for style in styles[1:])

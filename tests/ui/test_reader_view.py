@@ -613,3 +613,23 @@ def test_without_a_text_to_find_one_steps_through_the_marked_words(view: ReaderV
     assert view.hit_number()[1] == 3
     first = view._hits[view.hit_number()[0] - 1].selectedText()
     assert first in {"alpha", "beta"}
+
+
+@pytest.mark.parametrize("choice", THEMES)
+def test_a_large_table_looks_like_one(view: ReaderView, theme: Theme, choice: ThemeChoice) -> None:
+    theme.set_choice(choice)
+    rows = "".join(f"<tr><td>{number}</td><td>x</td></tr>" for number in range(400))
+    show(view, f'<table class="grid" width="100%"><tr><th>A</th><th>B</th></tr>{rows}</table><p>after</p>')
+    rects = frame_rects(view, Mark.GRID)
+    assert len(rects) > 3
+    for upper, lower in pairwise(rects):
+        assert lower.top() == pytest.approx(upper.bottom(), abs=0.6)
+        assert (lower.left(), lower.right()) == pytest.approx((upper.left(), upper.right()), abs=0.6)
+    view.verticalScrollBar().setValue(round(rects[0].bottom()) - 300)
+    image, rects = painted(view), frame_rects(view, Mark.GRID)
+    seam = rects[0].bottom()
+    edge = [color_at(image, rects[0].left(), y) for y in range(round(seam) - 40, round(seam) + 40)]
+    assert set(edge) == {theme.tokens.border}  # no round corner at the seam
+    inside = [color_at(image, rects[0].right() - 30, y) for y in range(round(seam) - 12, round(seam) + 12)]
+    assert inside.count(theme.tokens.border) == 1
+    assert theme.tokens.surface2 not in inside

@@ -15,9 +15,15 @@ from enum import IntEnum
 
 from PySide6.QtGui import QColor
 
+from kb_app.ui.reader.large_tables import CONTINUED, CONTINUES, cut_large_tables
+
 
 class Mark(IntEnum):
-    """What an invisible colour stands for: its red channel. Blue and green number the frames of a kind."""
+    """What an invisible colour stands for: its red channel.
+
+    Green and blue hold a number: which code block or fold it is; for a part of a large table 1 when a part
+    stands before it plus 2 when one stands behind it.
+    """
 
     CODE = 1
     DIAGRAM = 2
@@ -64,6 +70,9 @@ _CLASS = re.compile(r'class="([^"]*)"')
 _ICON_SOURCE = re.compile(r'src="icon:([a-z0-9-]+)"')
 _PIXELS = re.compile(r'\b(width|height)="(\d+)"')
 _NO_SUBSTANCE = re.compile(r'<a name="[^"]*"></a>|\s+')
+_CELL_COST = 100
+"""What a cell of a table costs the document over its text, in characters."""
+
 _PLAIN_START = '<pre class="plain">'
 _LINE_ANCHOR = re.compile(r'<a name="line-(\d+)"')
 
@@ -160,10 +169,12 @@ class _Writer:
         elif mark is Mark.DETAILS:
             number = fold = self.folds
             self.folds += 1
+        elif mark is Mark.GRID:
+            number = (CONTINUED in attributes) + 2 * (CONTINUES in attributes)
         style = []
         if mark is not None:
             style.append(f"background-color:{hidden_color(mark, number)}")
-        if not self._is_first:
+        if not self._is_first and CONTINUED not in attributes:
             style.append(f"margin-top:{self._px(BLOCK_GAP)}px")
         if self._lists:
             style.append(f"margin-left:{round((INDENT * self.zoom - _QT_INDENT) * self._lists)}px")
@@ -189,6 +200,7 @@ class _Writer:
             self._tables[-1].cell_at = len(self.out)
             self._tables[-1].cell_class = attributes
         self._emit(f"<{name}{attributes}>")
+        self.written += _CELL_COST
 
     def _cell_end(self, name: str) -> None:
         table = self._tables[-1] if self._tables else None
@@ -281,7 +293,7 @@ class PagePreparation:
         open_folds: Collection[int] | None = None,
         piece: int = 16_384,
     ) -> None:
-        self._html = html
+        self._html = cut_large_tables(html)
         self._piece = piece
         self._writer = _Writer(zoom, open_folds)
         self._pieces = self._make_pieces()

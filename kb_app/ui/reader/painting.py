@@ -193,12 +193,16 @@ class PagePainter:
         self, painter: QPainter, frame: Frame, blocks: list[tuple[QTextBlock, QRectF]], tokens: Tokens
     ) -> None:
         rect = self.rect(frame)
+        is_continued, continues = bool(frame.number & 1), bool(frame.number & 2)
+        # Corners are round only where the whole table ends; the outline of a part goes on beyond it, cut off.
+        above, below = 2 * RADIUS * is_continued, 2 * RADIUS * continues
         path = QPainterPath()
-        path.addRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+        path.addRoundedRect(rect.adjusted(0.5, 0.5 - above, -0.5, below - 0.5), RADIUS, RADIUS)
         tops = self._row_tops(frame, blocks)
         painter.save()
-        painter.setClipPath(path)
-        if 0 in tops:
+        painter.setClipRect(rect)
+        painter.setClipPath(path, Qt.ClipOperation.IntersectClip)
+        if 0 in tops and not is_continued:
             # The head ends where the second row begins; a table of one row is all head.
             bottom = tops.get(1, rect.bottom())
             painter.fillRect(
@@ -207,12 +211,15 @@ class PagePainter:
         painter.setPen(QPen(QColor(tokens.border), 1))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
         for row, top in tops.items():
-            if row:
+            if row or is_continued:
                 painter.drawLine(QPointF(rect.left(), round(top)), QPointF(rect.right(), round(top)))
         painter.restore()
+        painter.save()
+        painter.setClipRect(rect)
         painter.setPen(QPen(QColor(tokens.border), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
+        painter.restore()
 
     def _row_tops(self, frame: Frame, blocks: list[tuple[QTextBlock, QRectF]]) -> dict[int, float]:
         """Return the upper edge of each visible row and of the one below."""
