@@ -35,11 +35,19 @@ ALL_HITS = 200
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer with the rows it comes to; ``is_browsing`` tells that nothing was asked."""
+    """An answer with the rows it comes to.
+
+    Attributes:
+        answer: what was found.
+        rows: what is listed.
+        is_browsing: nothing was asked; everything is listed.
+        limit: hits that were asked for.
+    """
 
     answer: SearchAnswer
     rows: tuple[Row, ...]
     is_browsing: bool
+    limit: int = 0
 
 
 @dataclass(slots=True)
@@ -127,7 +135,7 @@ class Desk(QObject):
         self.index_state = IndexState()
         self.last_answer: SearchAnswer | None = None
         self._is_wanted_open = False
-        self._is_typing = True
+        self._last_limit = 0
         self.search = SearchClient(workers.search, self)
         self.indexing = IndexRun(workers.index, self)
         self.opener = EntryOpener(workers.reader, self)
@@ -288,7 +296,7 @@ class Desk(QObject):
         answer = self.last_answer
         if answer is None or self.query.is_empty or self.search.is_busy:
             return
-        if len(answer.hits) >= min(answer.total, self.results_limit):
+        if len(answer.hits) < self._last_limit or self._last_limit >= self.results_limit:
             return
         request = SearchRequest(self.query.text, limit=self.results_limit, filters=self._wanted_filters())
         self.search.ask(request)
@@ -303,7 +311,7 @@ class Desk(QObject):
             if not self.search.is_busy:
                 self.ask(is_typing=False)
             return
-        self.last_answer = answer
+        self.last_answer, self._last_limit = answer, request.limit
         self.found.emit(self._found(answer))
 
     def _found(self, answer: SearchAnswer) -> Found:
@@ -315,7 +323,8 @@ class Desk(QObject):
             known = tuple(e for e in remembered if any(b.name == e.ref.knowledge_base for b in self.bases))
             return self._found_among(answer, known, is_browsing=is_browsing, shows_base=shows_base)
         if not is_browsing:
-            return Found(answer, answer_rows(answer, shows_base=shows_base), is_browsing=False)
+            rows = answer_rows(answer, shows_base=shows_base)
+            return Found(answer, rows, is_browsing=False, limit=self._last_limit)
         has_filters = bool(self.filters.wanted)
         recent, starred = ((), ()) if has_filters else (state.recent, state.starred)
         rows = browse_rows(answer, recent, starred, shows_base=shows_base)
@@ -374,6 +383,11 @@ class Desk(QObject):
             self.entry_opened.emit(self.current, True)  # noqa: FBT003 - the signal's argument
         elif self.opener.wanted != ref:
             self._request(ref)
+
+    def close_entry(self) -> None:
+        """Show no entry any more: the list that led to it is gone."""
+        self.current = None
+        self._is_wanted_open = False
 
     def reload(self) -> None:
         """Read the open entry again: its file or its links may have changed."""

@@ -106,7 +106,7 @@ class Camera:
         self.ask(Query(typed=WORDS))
         window.topbar.status.show_progress(43, 100)
         self.shoot("09-indexing")
-        window.topbar.status.show_idle("Up to date · 64 entries")
+        self.desk.index_changed.emit(self.desk.index_state)
         window.show_shortcuts()
         self.shoot("10-shortcuts")
         window.show_settings()

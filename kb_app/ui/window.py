@@ -277,7 +277,9 @@ class MainWindow(QMainWindow):
         )
 
     def _on_found(self, found: Found) -> None:
-        self.results.show_answer(found.answer, found.rows, is_browsing=found.is_browsing)
+        self.results.show_answer(found.answer, found.rows, is_browsing=found.is_browsing, limit=found.limit)
+        if not found.rows:
+            self._show_no_entry()
         self.filters.set_counts(found.answer.facets)
         if found.is_browsing and self.filters.state.view is View.ALL and not self.filters.state.count:
             self._show_view_counts()
@@ -374,6 +376,14 @@ class MainWindow(QMainWindow):
         self.reading.show_failure(fault)
         self.steps.show_nothing()
         self._update_actions()
+
+    def _show_no_entry(self) -> None:
+        """Show no entry beside an empty list: the former one would look like the answer."""
+        self._preview_timer.stop()
+        self.desk.close_entry()
+        self.reading.show_home()
+        self.steps.show_nothing()
+        self.setWindowTitle("kb_app")
 
     def _count_as_read(self) -> None:
         if self.desk.current is not None and self.isActiveWindow():

@@ -41,7 +41,13 @@ def plan(*commands: Command, fixes: int = 1, mitigations: int = 1) -> ResponsePl
         return tuple(
             PlannedPath(
                 Path(
-                    kind, is_typed=True, name=f"{kind} {n}", heading="", anchor=f"{n}", span=SPAN, steps=steps
+                    kind,
+                    is_typed=True,
+                    name=f"{kind} {n}",
+                    heading="",
+                    anchor=f"{kind}-{n}",
+                    span=SPAN,
+                    steps=steps,
                 ),
                 "own" if n == 0 else "linked",
                 "e.md" if n == 0 else "other.md",

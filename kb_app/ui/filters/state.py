@@ -118,8 +118,9 @@ def facet_groups(counts: Mapping[str, Mapping[str, int]], state: FilterState) ->
             known.setdefault(value, 0)
         if len(known) < 2 and not wanted and facet != "has":
             continue
-        if facet == "tag" and not state.wanted.get("tag") and len(known) > 200:
-            continue
+        if facet == "tag":
+            told = {*counts.get("product", {}), *counts.get("component", {})} - set(wanted)
+            known = {value: count for value, count in known.items() if value not in told}
         rows = [FacetValue(facet, v, value_label(facet, v), n, v in wanted) for v, n in known.items()]
         is_all = facet in state.expanded or len(rows) <= SHOWN_VALUES + 1
         shown = rows if is_all else [r for i, r in enumerate(rows) if i < SHOWN_VALUES or r.is_wanted]

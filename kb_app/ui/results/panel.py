@@ -22,7 +22,7 @@ from kb_app.ui.common.session import EntryRef
 from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
 from kb_app.ui.results.delegate import ROW_HEIGHT, ResultDelegate
 from kb_app.ui.results.model import ResultModel
-from kb_app.ui.results.state import Row, next_row, row_to_select, summary_text
+from kb_app.ui.results.state import Row, next_row, row_to_select, short_lines, summary_text
 
 
 class ResultList(QListView):
@@ -246,16 +246,19 @@ class ResultsPanel(QWidget):
         self._remarks.hide()
         return self._remarks
 
-    def show_answer(self, answer: SearchAnswer, rows: Sequence[Row], *, is_browsing: bool) -> None:
+    def show_answer(
+        self, answer: SearchAnswer, rows: Sequence[Row], *, is_browsing: bool, limit: int = 0
+    ) -> None:
         """Show an answer.
 
         Args:
             answer: what was found.
             rows: its rows.
             is_browsing: there was no query; everything is listed.
+            limit: hits that were asked for, 0 when that is not known.
         """
         entries = "1 entry" if answer.total == 1 else f"{answer.total:,} entries"
-        self.count_label.setText(entries if is_browsing else summary_text(answer))
+        self.count_label.setText(entries if is_browsing else summary_text(answer, limit))
         self.time_label.setText("" if is_browsing else _took_text(answer.took_ms))
         self._show_remarks(answer, is_browsing=is_browsing)
         self.list.set_rows(rows, selects=not is_browsing)
@@ -269,7 +272,7 @@ class ResultsPanel(QWidget):
         self.time_label.setText("")
         self._remarks.hide()
         self.list.set_rows(())
-        self.empty.set_state(icon, title, text)
+        self.empty.set_state(icon, title, short_lines(text))
         self._show_list(is_shown=False)
 
     def set_filter_state(self, count: int, *, is_button_shown: bool) -> None:
@@ -285,12 +288,14 @@ class ResultsPanel(QWidget):
 
     def _explain_emptiness(self, *, is_browsing: bool) -> None:
         if is_browsing:
-            self.empty.set_state("inbox", "Nothing here yet", "There is no entry that fits the filters.")
+            self.empty.set_state("inbox", "Nothing here yet", short_lines("No entry fits the filters."))
         else:
             self.empty.set_state(
                 "search",
                 "Nothing found",
-                "No entry holds these words. Try the exact error text, the alert's name, or fewer filters.",
+                short_lines(
+                    "No entry holds these words. Try the exact error, the alert's name, or fewer filters."
+                ),
             )
 
     def _show_remarks(self, answer: SearchAnswer, *, is_browsing: bool) -> None:

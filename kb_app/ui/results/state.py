@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -167,13 +168,24 @@ def age_text(reviewed: str, today: dt.date) -> str:
     return f"{days // 365}y"
 
 
-def summary_text(answer: SearchAnswer) -> str:
-    """Return the heading of the list: the number of results, or that nothing is known."""
+def short_lines(text: str) -> str:
+    """Return a sentence in lines that fit the narrowest column."""
+    return textwrap.fill(text, 36)
+
+
+def summary_text(answer: SearchAnswer, limit: int = 0) -> str:
+    """Return the heading of the list: the number of results, or that nothing is known.
+
+    Args:
+        answer: what was found.
+        limit: hits that were asked for; an answer that is that long may be cut, its total a lower bound.
+    """
     if answer.verdict is Verdict.NONE or (answer.verdict is Verdict.WEAK and answer.mode is Mode.PASTE):
         return "No known fix"
     if answer.verdict is Verdict.WEAK:
         return "No good match"
-    return "1 result" if answer.total == 1 else f"{answer.total:,} results"
+    more = "+" if 0 < limit <= len(answer.hits) == answer.total else ""
+    return "1 result" if answer.total == 1 else f"{answer.total:,}{more} results"
 
 
 def spoken_text(answer: SearchAnswer) -> str:

@@ -165,10 +165,12 @@ class CommandBox(QFrame):
     Signals:
         copied(str): the text to be put on the clipboard.
         values_needed(object): names that have to be filled in first.
+        asked(object): the `CopyQuestion` that stands below the command now.
     """
 
     copied = Signal(str)
     values_needed = Signal(object)
+    asked = Signal(object)
 
     def __init__(self, command: Command, parent: QWidget | None = None) -> None:
         """Show ``command`` with nothing filled in."""
@@ -236,6 +238,7 @@ class CommandBox(QFrame):
         self._question = question
         self._box.addWidget(question)
         question.focus_first()
+        self.asked.emit(question)
 
     def _hand_over(self, text: str) -> None:
         self._close_question()
@@ -379,6 +382,7 @@ class StepCard(QFrame):
         ticked(str, bool): the step's key and whether it is done now.
         copied(str): text for the clipboard.
         values_needed(object): names to be filled in.
+        asked(object): a `CopyQuestion` stands below a command now.
         link_activated(str): a link in the text was clicked.
     """
 
@@ -386,6 +390,7 @@ class StepCard(QFrame):
     copied = Signal(str)
     values_needed = Signal(object)
     link_activated = Signal(str)
+    asked = Signal(object)
 
     def __init__(self, view: StepView, total: int, parent: QWidget | None = None) -> None:
         """Show the step as one of ``total``."""
@@ -403,6 +408,7 @@ class StepCard(QFrame):
             part = CommandBox(command, self)
             part.copied.connect(self.copied)
             part.values_needed.connect(self.values_needed)
+            part.asked.connect(self.asked)
             self.commands.append(part)
             box.addWidget(part)
         self._extras: QWidget | None = None
@@ -428,11 +434,11 @@ class StepCard(QFrame):
         row.addWidget(self._text, 1)
         return row
 
-    def set_state(self, *, is_done: bool, is_current: bool) -> None:
-        """Show whether it is done, and whether it is the one to do now."""
+    def set_state(self, *, is_done: bool, is_current: bool, is_in_use: bool) -> None:
+        """Show whether it is done, is the one to do now, and stands in the column the keys act on."""
         self._is_done = is_done
         self.tick.setChecked(is_done)
-        set_property(self, "current", "true" if is_current else "false")
+        set_property(self, "current", "true" if is_current and is_in_use else "false")
         role = self.palette().ColorRole
         self._text.setForegroundRole(role.PlaceholderText if is_done else role.WindowText)
         state = "done" if is_done else ("current step" if is_current else "not done")

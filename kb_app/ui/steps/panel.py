@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -222,6 +223,7 @@ class LaneColumn(QWidget):
     link_activated = Signal(str)
     origin_requested = Signal(str)
     path_chosen = Signal()
+    asked = Signal(object)
 
     def __init__(self, view: LaneView, parent: QWidget | None = None) -> None:
         """Show ``view``; its first path is chosen."""
@@ -229,6 +231,7 @@ class LaneColumn(QWidget):
         self.view = view
         self._done: frozenset[str] = frozenset()
         self._values: Mapping[str, str] = {}
+        self._is_in_use = False
         self.active: PathView | None = view.paths[0] if view.paths else None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._steps: dict[str, list[StepCard]] = {}
@@ -275,8 +278,15 @@ class LaneColumn(QWidget):
         current = self.active.current(done)
         for card in self.step_cards:
             key = card.view.key
-            card.set_state(is_done=key in done, is_current=current is not None and key == current.key)
+            is_current = current is not None and key == current.key
+            card.set_state(is_done=key in done, is_current=is_current, is_in_use=self._is_in_use)
         self.header.set_progress(self.active.done_count(done), len(self.active.steps))
+
+    def set_in_use(self, *, is_in_use: bool) -> None:
+        """Show whether this is the column the keys act on."""
+        if is_in_use != self._is_in_use:
+            self._is_in_use = is_in_use
+            self.set_done(self._done)
 
     def set_values(self, values: Mapping[str, str]) -> None:
         """Fill values into the commands."""
@@ -313,6 +323,7 @@ class LaneColumn(QWidget):
             step.ticked.connect(self.ticked)
             step.copied.connect(self.copied)
             step.values_needed.connect(self.values_needed)
+            step.asked.connect(self.asked)
             step.link_activated.connect(partial(self._on_link, card.path.entry_path))
             self._layout.insertWidget(position, step)
             position += 1
@@ -356,7 +367,7 @@ class StepsPanel(QWidget):
         self._columns: dict[Lane, LaneColumn] = {}
         self._values_card: ValuesCard | None = None
         self._values_slot: QVBoxLayout | None = None
-        self.active_lane = Lane.MITIGATE
+        self._active_lane = Lane.MITIGATE
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -370,6 +381,17 @@ class StepsPanel(QWidget):
         self.empty = EmptyState("list-checks", "", "", parent=self)
         layout.addWidget(self.empty, 1)
         self.show_nothing()
+
+    @property
+    def active_lane(self) -> Lane:
+        """Return the column the keys act on."""
+        return self._active_lane
+
+    @active_lane.setter
+    def active_lane(self, lane: Lane) -> None:
+        self._active_lane = lane
+        for other, column in self._columns.items():
+            column.set_in_use(is_in_use=other is lane)
 
     def _build_header(self) -> QWidget:
         header = QWidget(self)
@@ -393,9 +415,7 @@ class StepsPanel(QWidget):
     def show_nothing(self) -> None:
         """Show that no entry is open."""
         self._columns = {}
-        self.empty.set_state(
-            "list-checks", "Steps", "Open an entry to see how to mitigate and how to fix it."
-        )
+        self.empty.set_state("list-checks", "Steps", "How to mitigate and how to fix:\nopen an entry.")
         self._set_shown(is_empty=True)
         self._count.setText("")
 
@@ -407,7 +427,7 @@ class StepsPanel(QWidget):
         if not any(view.paths for view in views):
             self._columns = {}
             texts = list(dict.fromkeys(view.empty_text for view in views))
-            self.empty.set_state("route", "No path yet", " ".join(texts))
+            self.empty.set_state("route", "No path yet", textwrap.fill(" ".join(texts), 44))
             self._set_shown(is_empty=True)
             self._count.setText("")
             self.progress_changed.emit(0, 0)
@@ -439,6 +459,7 @@ class StepsPanel(QWidget):
             column.link_activated.connect(self.link_activated)
             column.origin_requested.connect(self.entry_requested)
             column.path_chosen.connect(self._on_path_chosen)
+            column.asked.connect(self._on_asked)
             self._columns[view.lane] = column
             row.addWidget(column, 1)
         box.addLayout(row, 1)
@@ -556,6 +577,10 @@ class StepsPanel(QWidget):
         QGuiApplication.clipboard().setText(text)
         announce(self, "Copied")
         self.copied.emit(text)
+
+    def _on_asked(self, question: QWidget) -> None:
+        """Bring a question into view, after the layout has made room for it."""
+        QTimer.singleShot(0, question, lambda: self._scroll.ensureWidgetVisible(question, 0, 16))
 
     def _on_values_needed(self, names: tuple[str, ...]) -> None:
         if self._values_card is not None:

@@ -50,3 +50,9 @@ def test_values_are_named_for_people() -> None:
 
 def test_the_view_is_kept_when_filters_change() -> None:
     assert FilterState().with_view(View.STARRED).toggled("kind", "note").view is View.STARRED
+
+
+def test_tags_that_repeat_a_product_or_a_component_say_nothing_new() -> None:
+    counts = {"product": {"redis": 3, "nginx": 1}, "tag": {"redis": 3, "disk": 2, "memory": 1}}
+    tags = next(group for group in facet_groups(counts, FilterState()) if group.facet == "tag")
+    assert [value.value for value in tags.values] == ["disk", "memory"]
