@@ -115,6 +115,21 @@ def test_paths_are_short_and_their_changes_can_be_checked(entries: Mapping[str, 
     assert unchecked == []
 
 
+def test_the_content_checklist_is_met(entries: Mapping[str, Entry]) -> None:
+    for path, entry in entries.items():
+        if entry.product not in PRODUCTS:
+            continue
+        if entry.kind is not Kind.INTERNALS:
+            assert entry.answers, f"{path} has no symptoms in users' words"
+            assert entry.environment, path
+            assert entry.affected, path
+            assert entry.severity, path
+        for way in entry.paths:
+            stated = way.attributes
+            if not way.is_none:
+                assert None not in (stated.risk, stated.reversible, stated.blast), f"{path}: {way.heading}"
+
+
 def test_sources_are_named_with_a_link(entries: Mapping[str, Entry]) -> None:
     for path, entry in entries.items():
         if path.count("/") < 2:
