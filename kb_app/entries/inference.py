@@ -54,9 +54,11 @@ _CONTAINERS = frozenset((
     "manual", "manuals", "website", "site", "main", "markdown", "md", "en", "en-us", "zh", "zh-cn",
     "includes", "troubleshooting", "troubleshoot", "examples", "static", "assets", "playbooks",
     "playbook", "notes", "note", "wiki", "howto", "how-to", "latest", "current",
+    "reference", "archive", "archives", "releases", "release-notes", "changes", "concepts", "tutorials",
     "common", "shared", "general", "misc", "",
 ))  # fmt: skip
 """Folder names that say where pages lie, not what they are about."""
+_VERSION = re.compile(r"v?\d+(?:\.(?:\d+|x))*(?:-docs)?|v\d+[a-z0-9.-]*")
 _SHELVED = re.compile(r"^(?:deprecated|archived?|old|obsolete)-?")
 _SUBJECT_STEMS = ("readme", "index", "_index")
 _DAYS = {Kind.RUNBOOK: 180}
@@ -65,6 +67,13 @@ _ONE_WORD = re.compile(r"[A-Z][a-z]{4,}")
 _ALERT_IN_TEXT = re.compile(
     r"\balertname\s*=~?\s*[\"']([A-Za-z][A-Za-z0-9_]{3,80})[\"']|^\s*-?\s*alert:\s*([A-Za-z]\w{3,80})\s*$"
 )
+_ALERT_FOLDERS = ("alerts", "runbooks", "runbook", "deprecated_runbooks", "playbooks")
+_TROUBLE = re.compile(
+    r"Down|High|Low(?![a-z])|Fail|Error|Full|Missing|Stuck|Slow|Lag(?![a-z])|Exceed|Saturat|Burn|Expir|Unavail|NotReady"
+    r"|Crash|Mismatch|Degrad|Absent|Flap|Overcommit|Unhealthy|Lost|Filling|OutOf|Too[A-Z]|Backlog|Drop|Latency"
+    r"|Unreachable|Killed|Reject|Behind|Almost|Detected"
+)
+"""Words that make a CamelCase name an alert's, where nothing else on the page says so."""
 _DEPRECATED = re.compile(
     r"^\W*(?:deprecated|obsolete|archived)\b\W*|\s*[\[(](?:deprecated|obsolete|archived)[\])]\s*$", re.I
 )
@@ -74,6 +83,12 @@ _MOVED = re.compile(
     re.I,
 )
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_REVIEWED = ("reviewed", "last_reviewed_on", "last_review_date", "last_reviewed", "ms.date")
+_PUBLISHED = ("lastmod", "date")
+"""Keys of other programs that say when a page was written: nobody has confirmed it since."""
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_WORDED_DATE = re.compile(r"(?:(\d{1,2})\.?\s+)?([A-Za-z]{3,9})\.?\s+(?:(\d{1,2}),?\s+)?(\d{4})")
 _US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _SEVERITIES = {
     "critical": "sev1",
@@ -251,12 +266,14 @@ def infer_place(
 
 
 def _subject_folders(path: str) -> list[str]:
-    return [f for f in path.split("/")[:-1] if not f.startswith((".", "_")) and not _is_container(f)]
+    return [f for f in path.split("/")[:-1] if not _is_container(f)]
 
 
 @lru_cache(maxsize=4096)
 def _is_container(folder: str) -> bool:
     words = folder.lower().replace("_", "-")
+    if folder.startswith((".", "_")) or _VERSION.fullmatch(words):
+        return True
     return words in _CONTAINERS or _SHELVED.sub("", words) in _CONTAINERS
 
 
@@ -298,36 +315,33 @@ def infer_review(values: FrontMatter, kind: Kind, findings: Findings) -> tuple[d
             )
         else:
             every, findings.provenance["review_every_days"] = days, "from front matter"
-    for key in (
-        "reviewed",
-        "last_reviewed_on",
-        "last_review_date",
-        "last_reviewed",
-        "ms.date",
-        "lastmod",
-        "date",
-    ):
+    for key in (*_REVIEWED, *_PUBLISHED):
         written = values.text(key)
         if not written:
             continue
         if (day := parse_day(written)) is not None:
-            findings.provenance["reviewed"] = (
-                "from front matter" if key == "reviewed" else f"from front matter {key}"
-            )
+            origin = "from front matter" if key == "reviewed" else f"from front matter {key}"
+            findings.provenance["reviewed"] = origin
             return day, every
-        findings.note(
-            "bad-date", f"{key}: {written[:60]!r} is not a date such as 2025-05-02", values.lines.get(key)
-        )
+        if key in _REVIEWED:
+            message = f"{key}: {written[:60]!r} is not a date such as 2025-05-02"
+            findings.note("bad-date", message, values.lines.get(key))
         break
     return None, every
 
 
 def parse_day(text: str) -> dt.date | None:
-    """Return the day that ``text`` starts with (``2025-05-02``, ``2025/5/2``, ``05/02/2025`` month first)."""
+    """Return the day that ``text`` starts with, or None.
+
+    ``2025-05-02``, ``2025/5/2``, ``05/02/2025`` (month first), ``May 2, 2025`` and ``2 May 2025`` are read.
+    """
     if match := _DATE.match(text):
         year, month, day = (int(part) for part in match.groups())
     elif match := _US_DATE.match(text):
         month, day, year = (int(part) for part in match.groups())
+    elif match := _WORDED_DATE.match(text):
+        before, name, after, digits = match.groups()
+        month, day, year = _MONTHS.get(name.lower()[:3], 0), int(before or after or 0), int(digits)
     else:
         return None
     try:
@@ -373,13 +387,21 @@ def infer_alerts(
         if heading.level == 1 and not headline:
             headline = _DEPRECATED.sub("", heading.title)
             continue
-        if heading.level in (1, 2, 3) and _is_alert(heading.title, humps=3):
+        if heading.level <= 3 and _is_alert(heading.title, humps=3) and _TROUBLE.search(heading.title):
             found[heading.title] = "from headings"
     same = headline.casefold() == stem.casefold()
-    humps = 2 if is_runbook else 3  # "PostgreSQL" names a product, "DiskIsFull" hardly anything but an alert
-    if _is_alert(stem, humps=humps) and (is_runbook or stem == headline):
+    in_folder = any(folder.lower() in _ALERT_FOLDERS for folder in path.split("/")[:-1])
+
+    def counts(name: str) -> bool:
+        """Tell how sure the page must make us: "PostgreSQL" is a product, also as the title of a runbook."""
+        if not _is_alert(name) or is_runbook:
+            return _is_alert(name)
+        is_telling = _TROUBLE.search(name) is not None
+        return (in_folder and (is_telling or _is_alert(name, humps=3))) or (stem == headline and is_telling)
+
+    if counts(stem):
         found = {stem: "from the file name", **found}
-    if _is_alert(headline, humps=humps) and (is_runbook or stem == headline):
+    if counts(headline):
         found = {headline: "from the first heading", **found}
     if not found and same and is_runbook and _ONE_WORD.fullmatch(headline):
         found[headline] = "from the first heading"

@@ -361,7 +361,7 @@ _HEADING_TABLE: dict[Role, tuple[str, ...]] = {
         "immediate action", "immediate actions", "recommended action", "recommended actions",
         "recommended steps", "remediation", "remediations", "remediation steps", "remediate", "remedy",
         "remedies", "what to do", "actions", "action", "action to take", "actions to take",
-        "what can i do", "short-term fix", "short term fix", "quick fix", "response", "recovery",
+        "what can i do", "short-term fix", "short term fix", "quick fix",
         "recovery steps", "缓解", "缓解措施", "临时措施", "变通方法", "规避措施",
     ),
     Role.FIX: (
