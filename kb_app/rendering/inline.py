@@ -6,7 +6,7 @@ python-markdown's own patterns for code, links, images and emphasis stay as they
 from __future__ import annotations
 
 import re
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.extensions import Extension
@@ -26,7 +26,7 @@ from markdown.treeprocessors import InlineProcessor as TreeInlineProcessor
 from markdown.util import AtomicString, code_escape
 
 from kb_app.rendering.limits import MAX_LINK_TARGET, MAX_LINK_TEXT, InlineBudget
-from kb_app.rendering.raw_html import TAG, element_of, is_transparent
+from kb_app.rendering.raw_html import INLINE_TAGS, TAG, element_of, is_transparent
 
 _PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
@@ -43,6 +43,9 @@ _TICKS = re.compile(r"`+")
 _BRACKET = re.compile(r"[\[\]]")
 #: kramdown's attributes right behind a link, an image or code; their place is taken by a mark that ends so
 _ATTRIBUTES = r"(?<=\x03)\{:?[ \t]*(?:[#.][\w-]+|[\w-]+=)[^{}\n]{0,200}\}"
+_LINE_TAGS = frozenset({"p", "ul", "ol", "li"})
+_PARAGRAPH = re.compile(r"\s*</?p>", re.IGNORECASE)
+_ONE_MARK = re.compile(r"\x02[^\x02\x03]*\x03\s*")
 _TRAILING = "?!.,:*_~'\"\\"
 _CAPTION = re.compile(r"\b(?:caption|title)\s*=\s*[\"“]([^\"”]*)[\"”]")
 _REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+\"?([^\"\s]+)\"?\s*[%>]\}\}|\{%\s*link\s+(\S+)\s*%\}")
@@ -138,34 +141,47 @@ class _ShortImageReference(_Metered, ShortImageReferenceInlineProcessor):
 
 
 class _Tag(InlineProcessor):
-    """HTML that may stand in a line: pairs of safe tags become elements, tags without meaning vanish.
+    """HTML that may stand in a line, as in the cells of a table.
 
+    Pairs of safe tags become elements, paragraphs and items line breaks; tags without meaning vanish.
     Anything else, such as the placeholder ``<pod-name>``, is left alone and so shown as text.
     """
 
     def handleMatch(self, m: re.Match[str], data: str) -> _Match:  # type: ignore[override]  # noqa: N802
-        if m[1]:
-            return self._closing(m, data)
         name = m[2].lower()
+        if name in _LINE_TAGS:
+            return self._line_break(name, m, data), m.start(), m.end()
+        if m[1]:
+            return None, m.start(), m.end()
         element = element_of(name, m[3])
         if element is not None and name in {"br", "img"}:
             return element, m.start(), m.end()
         end = data.find(f"</{m[2]}>", m.end(), m.end() + MAX_LINK_TEXT)
         if end < 0 or (element is None and not is_transparent(name)):
-            return (None, m.start(), m.end()) if name != "wbr" else ("", m.start(), m.end())
+            return "" if name == "wbr" else None, m.start(), m.end()
         if element is None:
             element = Element("span")
-        elif name in {"p", "li", "td", "th", "tr", "table", "hr", "pre", "summary", "details"}:
+        elif name not in INLINE_TAGS:
             return None, m.start(), m.end()
         inner = data[m.end() : end]
         element.text = AtomicString(code_escape(inner)) if name == "code" else inner
         return element, m.start(), end + len(m[2]) + 3
 
     @staticmethod
-    def _closing(m: re.Match[str], data: str) -> _Match:
-        """Drop the end of an element without meaning whose start has already been dropped."""
-        del data
-        return None, m.start(), m.end()
+    def _line_break(name: str, m: re.Match[str], data: str) -> Element | str:
+        """Return what a paragraph or a list inside a line comes to."""
+        is_first = m.start() == 0 or _ONE_MARK.fullmatch(data, 0, m.start()) is not None
+        if m[1] or name in {"ul", "ol"} or (name == "p" and (is_first or _PARAGRAPH.match(data, m.end()))):
+            return ""
+        if name == "p":
+            return Element("br")
+        item = Element("group")
+        bullet = item if is_first else SubElement(item, "br")
+        if bullet is item:
+            item.text = AtomicString("• ")
+        else:
+            bullet.tail = AtomicString("• ")
+        return item
 
 
 class _Dropped(InlineProcessor):

@@ -63,7 +63,7 @@ _KEPT: Mapping[str, tuple[str, ...]] = {
 }
 _VOID = frozenset({"br", "hr", "img", "wbr"})
 
-_INLINE = frozenset(
+INLINE_TAGS = frozenset(
     [
         "a",
         "img",
@@ -234,7 +234,7 @@ class _Builder:
         if len(self._open) > _MAX_OPEN or is_nested_table:
             return
         element.set("line", line)
-        if name in _INLINE:
+        if name in INLINE_TAGS:
             self._inline_parent(line).append(element)
         else:
             self._implied = None
@@ -246,7 +246,7 @@ class _Builder:
         for index in range(len(self._open) - 1, 0, -1):
             if self._open[index].tag == name:
                 del self._open[index:]
-                if name not in _INLINE:
+                if name not in INLINE_TAGS:
                     self._implied = None
                 return
         if name not in _KEPT and not is_transparent(name) and (False, name) not in self._tags:

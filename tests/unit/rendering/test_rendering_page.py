@@ -272,6 +272,8 @@ def test_a_label_is_an_anchor_that_links_find() -> None:
         ),
         ("<b>*a*</b> <i>b</i> <font color=red>c</font>", "<b><em>a</em></b> <i>b</i> c"),
         ("a <b> b", "a &lt;b&gt; b"),
+        ("a<p><p>b</p>c", "a<br>bc"),
+        ("a <ul><li>b</li><li>c</li></ul>", "a <br>• b<br>• c"),
         ("x <!-- hidden --> y", "x  y"),
         (":smile: 10:30 a@b", ":smile: 10:30 a@b"),
         ("{{ $labels.pod }} ${VAR} $(x)", "{{ $labels.pod }} ${VAR} $(x)"),
