@@ -481,6 +481,35 @@ def test_a_selection_is_copied_as_it_reads(view: ReaderView) -> None:
     assert "\u2029" not in text
 
 
+def test_lists_and_tables_are_copied_with_their_shape(view: ReaderView) -> None:
+    show(
+        view,
+        "<p>Do:</p><ol start='3'><li>first<ul><li>inner</li></ul></li><li>second</li></ol>"
+        + card("one\n  two")
+        + '<table class="grid" width="100%"><tr><th>A</th><th>B</th></tr>'
+        + "<tr><td>1</td><td>2</td></tr></table>"
+        + "<p>end</p>",
+    )
+    assert copied(view) == "Do:\n3. first\n  - inner\n4. second\none\n  two\nA\tB\n1\t2\nend"
+
+
+def test_part_of_a_line_is_copied_without_the_mark_of_its_item(view: ReaderView) -> None:
+    show(view, "<ul><li>alpha beta</li><li>gamma</li></ul>")
+    cursor = QTextCursor(view.document())
+    cursor.setPosition(6)
+    cursor.setPosition(13, QTextCursor.MoveMode.KeepAnchor)
+    view.setTextCursor(cursor)
+    view.copy()
+    assert QGuiApplication.clipboard().text() == "beta\n- ga"
+
+
+def test_everything_is_selected_also_of_a_page_that_still_grows(view: ReaderView) -> None:
+    view.set_page(long_page(300), None, "large.md")
+    QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    view.copy()
+    assert "Text of part 299." in QGuiApplication.clipboard().text()
+
+
 def test_a_copied_selection_is_plain_text_only(view: ReaderView) -> None:
     show(view, '<p>One <a href="https://example.org/">two</a></p>')
     copied(view)
@@ -633,3 +662,11 @@ def test_a_large_table_looks_like_one(view: ReaderView, theme: Theme, choice: Th
     inside = [color_at(image, rects[0].right() - 30, y) for y in range(round(seam) - 12, round(seam) + 12)]
     assert inside.count(theme.tokens.border) == 1
     assert theme.tokens.surface2 not in inside
+
+
+def test_a_table_too_wide_for_the_column_can_be_scrolled_sideways(view: ReaderView, qtbot: QtBot) -> None:
+    cells = "".join(f"<td>column{number}</td>" for number in range(40))
+    show(view, f'<table class="grid" width="100%"><tr>{cells}</tr></table>')
+    qtbot.waitUntil(view.horizontalScrollBar().isVisible)
+    show(view, "<p>narrow</p>")
+    qtbot.waitUntil(lambda: not view.horizontalScrollBar().isVisible())

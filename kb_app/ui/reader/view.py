@@ -24,6 +24,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHelpEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -57,6 +58,7 @@ SIDE_MARGIN = 28
 ZOOM_LEVELS = (60, 70, 80, 90, 100, 110, 125, 150, 175, 200, 240)
 _UNKNOWN = QTextDocument.ResourceType.UnknownResource
 _RING = 2
+_ROUNDING = 4
 _PIECE = 16_384
 """Characters of HTML put into the document at once: some 15 ms of work."""
 
@@ -148,6 +150,8 @@ class ReaderView(QTextBrowser):
         self.setOpenExternalLinks(False)
         self.setUndoRedoEnabled(False)
         self.setReadOnly(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.horizontalScrollBar().rangeChanged.connect(self._on_width_changed)
         # Always there, for its coming and going would lay out the page anew; without a way to go it is empty.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
@@ -177,6 +181,8 @@ class ReaderView(QTextBrowser):
         """
         self._remember_place()
         self._page = page
+        title = page.outline[0].title if page.outline else path
+        self.setAccessibleName(f"Page: {title}")
         self._key = (str(root or ""), path)
         place = self._places.get(self._key, _Place())
         self._open_folds = set(place.folds)
@@ -553,6 +559,11 @@ class ReaderView(QTextBrowser):
         data.setText(plain_text(self.textCursor()))
         return data
 
+    def select_all(self) -> None:
+        """Select the whole page, what is still missing of it included."""
+        self.load_all()
+        self.selectAll()
+
     def code_block(self, number: int) -> CodeBlock | None:
         """Return the source of a code card, or None when the page has no such number."""
         blocks = self._page.code_blocks if self._page else ()
@@ -599,6 +610,12 @@ class ReaderView(QTextBrowser):
 
     def _on_range_changed(self, least: int, most: int) -> None:
         set_property(self.verticalScrollBar(), "idle", "false" if most > least else "true")
+
+    def _on_width_changed(self, least: int, most: int) -> None:
+        # A pixel or two come from rounding the widths of cells: nothing is hidden there.
+        policy = Qt.ScrollBarPolicy
+        is_wide = most - least > _ROUNDING
+        self.setHorizontalScrollBarPolicy(policy.ScrollBarAsNeeded if is_wide else policy.ScrollBarAlwaysOff)
 
     def _on_scrolled(self) -> None:
         self._settle.start()
@@ -670,6 +687,8 @@ class ReaderView(QTextBrowser):
         elif event.key() == Qt.Key.Key_Space:
             step = bar.pageStep() - 40
             bar.setValue(bar.value() + (-step if modifiers & Qt.KeyboardModifier.ShiftModifier else step))
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.select_all()
         elif event.key() == Qt.Key.Key_Home:
             bar.setValue(0)
         elif event.key() == Qt.Key.Key_End:
@@ -715,7 +734,7 @@ class ReaderView(QTextBrowser):
         link = read_link(self.anchorAt(event.pos()))
         if link.kind in (LinkKind.EXTERNAL, LinkKind.ENTRY):
             menu.addAction("Copy link target", partial(QGuiApplication.clipboard().setText, link.target))
-        menu.addAction("Select all", self.selectAll)
+        menu.addAction("Select all", self.select_all)
         menu.addSeparator()
         menu.addAction("Find in page", self.find_requested.emit)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
