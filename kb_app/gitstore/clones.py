@@ -32,7 +32,8 @@ from kb_app.gitstore.names import (
     check_path,
     parse_address,
 )
-from kb_app.gitstore.runner import GitOutcome, GitRunner, Progress, Repository
+from kb_app.gitstore.process import Progress
+from kb_app.gitstore.runner import GitOutcome, GitRunner, Repository
 from kb_app.gitstore.trees import TreeLimits, limit_problem, parse_listing, remove_tree, sweep_removals
 from kb_app.paths import private_folder
 from kb_app.plain import from_plain, to_plain
@@ -427,10 +428,10 @@ class CloneArea:
     def _unpack(
         self, repository: Repository, clone: Clone, address: RemoteAddress, is_cancelled: IsCancelled | None
     ) -> CloneOutcome | None:
-        for key, value in (("core.symlinks", "false"), ("core.autocrlf", "false"), ("gc.auto", "0")):
-            kept = self.runner.run("config", ("--local",), (key, value), repository=repository)
-            if not kept.is_ok:
-                return _failed(kept)
+        # written down too, so that a person's own git in this copy sees no changed files
+        kept = self.runner.run("config", ("--local",), ("core.symlinks", "false"), repository=repository)
+        if not kept.is_ok:
+            return _failed(kept)
         remote = address if clone.is_partial else None
         if clone.only_paths:
             chosen = self.runner.run(

@@ -12,22 +12,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import subprocess
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from kb_app.errors import EnvironmentFault
 from kb_app.gitstore.causes import SENTENCES, Cause, HttpAnswer, cause_of, http_answers
 from kb_app.gitstore.names import RemoteAddress, Transport
+from kb_app.gitstore.process import Ended, Job, Progress
 from kb_app.gitstore.verbs import VerbRule, arguments, rule_for
-from kb_app.logs import redact, visible
 from kb_app.paths import private_folder
 from kb_app.programs import clean_environment, find_program
 
@@ -36,11 +31,7 @@ MIN_VERSION = (2, 36, 0)
 ADVISED_VERSION = (2, 50, 1)
 """First release with the fixes for CVE-2025-48384 and CVE-2025-48385."""
 
-STDERR_KEPT = 64_000
-STDERR_CAP = 16_000_000
 TRACE_KEPT = 256_000
-POLL_S = 0.03
-GRACE_S = 0.4
 
 _KEPT_VARIABLES = frozenset(
     {
@@ -143,27 +134,6 @@ _CONFIG = (
     "http.lowSpeedLimit=100",
     "http.lowSpeedTime=30",
 )
-
-_PROGRESS = re.compile(
-    r"(?:remote: )?(?P<phase>[A-Z][A-Za-z ]{3,40}):\s+(?P<percent>\d{1,3})%"
-    r"(?:[^,]*,\s*(?P<size>[\d.]+)\s*(?P<unit>bytes|KiB|MiB|GiB))?"
-)
-_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a transfer is.
-
-    Attributes:
-        phase: what git is doing, in its words.
-        percent: 0 to 100.
-        received_bytes: bytes that came in so far; None where git does not say.
-    """
-
-    phase: str
-    percent: int
-    received_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +342,7 @@ class GitRunner:
             trace = self._trace_file(stack, address)
             environment = self._environment(rule, repository, address, index_file, trace)
             environment |= _identity_variables(identity)
-            job = _Job(
+            job = Job(
                 command,
                 environment,
                 repository.work_tree if repository else self._private,
@@ -382,9 +352,9 @@ class GitRunner:
                 stdout_cap=rule.max_output_bytes if max_output_bytes is None else max_output_bytes,
                 on_progress=on_progress,
             )
-            outcome = job.run(is_cancelled)
+            ended = job.run(is_cancelled)
             answers = http_answers(_read_head(trace)) if trace else ()
-        return _judged(outcome, answers)
+        return _judged(ended, answers)
 
     @property
     def configuration(self) -> tuple[str, ...]:
@@ -461,174 +431,9 @@ class GitRunner:
         return values
 
 
-class _Job:
-    """One process: two threads empty its pipes, this thread watches the clock."""
-
-    def __init__(
-        self,
-        command: list[str],
-        environment: dict[str, str],
-        folder: Path,
-        stdin: bytes,
-        *,
-        deadline_s: float,
-        stall_s: float | None,
-        stdout_cap: int,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self._command, self._environment, self._folder, self._stdin = command, environment, folder, stdin
-        self._deadline_s, self._stall_s, self._stdout_cap = deadline_s, stall_s, stdout_cap
-        self._on_progress = on_progress
-        self._stdout = bytearray()
-        self._stderr = bytearray()
-        self._stderr_seen = 0
-        self._line = b""
-        self._heard_at = time.monotonic()
-        self._is_over_cap = False
-
-    def run(self, is_cancelled: Callable[[], bool] | None) -> GitOutcome:
-        started = time.monotonic()
-        if is_cancelled is not None and is_cancelled():
-            return GitOutcome(Cause.CANCELLED)
-        try:
-            process = self._start()
-        except OSError as error:
-            cause = Cause.NO_PROGRAM if isinstance(error, FileNotFoundError) else Cause.OTHER
-            return GitOutcome(cause, details=visible(redact(str(error))))
-        pumps = [
-            threading.Thread(target=self._pump, args=(process.stdout, self._take_stdout), daemon=True),
-            threading.Thread(target=self._pump, args=(process.stderr, self._take_stderr), daemon=True),
-        ]
-        if process.stdin is not None:
-            pumps.append(threading.Thread(target=self._feed, args=(process.stdin,), daemon=True))
-        for pump in pumps:
-            pump.start()
-        stopped = self._watch(process, pumps[:2], started, is_cancelled)
-        if stopped is not None:
-            _kill_group(process)
-        for pump in pumps:
-            pump.join(timeout=2)
-        code = process.wait()
-        details = _readable(bytes(self._stderr))
-        took_s = time.monotonic() - started
-        if stopped is not None:
-            return GitOutcome(stopped, None, bytes(self._stdout[: self._stdout_cap]), details, took_s)
-        return GitOutcome(Cause.NONE, code, bytes(self._stdout), details, took_s)
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        flags = 0
-        if sys.platform == "win32":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        return subprocess.Popen(  # noqa: S603 - absolute path, arguments from the closed table
-            self._command,
-            env=self._environment,
-            cwd=self._folder,
-            stdin=subprocess.PIPE if self._stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a group to kill, and no terminal to prompt on
-            creationflags=flags,
-        )
-
-    def _watch(
-        self,
-        process: subprocess.Popen[bytes],
-        pumps: Sequence[threading.Thread],
-        started: float,
-        is_cancelled: Callable[[], bool] | None,
-    ) -> Cause | None:
-        """Wait until the process has ended (None) or must be stopped (why)."""
-        self._heard_at = started
-        while True:
-            pumps[0].join(POLL_S)
-            if not pumps[0].is_alive():
-                pumps[1].join(POLL_S)
-            now = time.monotonic()
-            if self._is_over_cap:
-                return Cause.TOO_MUCH
-            if not any(pump.is_alive() for pump in pumps) and _has_ended(process):
-                return None
-            if is_cancelled is not None and is_cancelled():
-                return Cause.CANCELLED
-            if now - started > self._deadline_s:
-                return Cause.TIMED_OUT
-            if self._stall_s is not None and now - self._heard_at > self._stall_s:
-                return Cause.STALLED
-
-    def _pump(self, pipe: IO[bytes], take: Callable[[bytes], None]) -> None:
-        with contextlib.suppress(OSError, ValueError), pipe:
-            while not self._is_over_cap and (chunk := os.read(pipe.fileno(), 65536)):
-                self._heard_at = time.monotonic()
-                take(chunk)
-
-    def _feed(self, pipe: IO[bytes]) -> None:
-        with contextlib.suppress(OSError, ValueError), pipe:
-            pipe.write(self._stdin)
-
-    def _take_stdout(self, chunk: bytes) -> None:
-        self._stdout += chunk
-        if len(self._stdout) > self._stdout_cap:
-            self._is_over_cap = True
-
-    def _take_stderr(self, chunk: bytes) -> None:
-        self._stderr_seen += len(chunk)
-        if self._stderr_seen > STDERR_CAP:
-            self._is_over_cap = True
-        self._stderr += chunk
-        if len(self._stderr) > STDERR_KEPT:
-            # the reason stands at the end, the first warning at the start
-            self._stderr[STDERR_KEPT // 4 : len(self._stderr) - STDERR_KEPT // 2] = b"\n...\n"
-        if self._on_progress is not None:
-            self._tell_progress(chunk)
-
-    def _tell_progress(self, chunk: bytes) -> None:
-        lines = re.split(rb"[\r\n]", self._line[-2000:] + chunk)
-        self._line = lines.pop()
-        for line in reversed(lines):
-            if (match := _PROGRESS.match(line.decode("ascii", "replace").strip())) is not None:
-                size = float(match["size"]) * _UNITS[match["unit"]] if match["size"] else None
-                assert self._on_progress is not None
-                self._on_progress(
-                    Progress(match["phase"], int(match["percent"]), None if size is None else int(size))
-                )
-                return
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    try:
-        process.wait(timeout=POLL_S)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the process and everything it started: politely first, so that git removes its lock files."""
-    if sys.platform == "win32":
-        system = os.environ.get("SYSTEMROOT", r"C:\Windows")
-        killer = str(Path(system) / "System32" / "taskkill.exe")
-        subprocess.run([killer, "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)  # noqa: S603
-        return
-    for number, patience_s in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, GRACE_S)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=patience_s)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _judged(outcome: GitOutcome, answers: tuple[HttpAnswer, ...]) -> GitOutcome:
-    if outcome.code is None:
-        return replace(outcome, answers=answers)
-    return replace(outcome, cause=cause_of(outcome.code, outcome.details, answers), answers=answers)
-
-
-def _readable(raw: bytes) -> str:
-    """The choke point: no credential and no control character of a remote leaves here."""
-    text = raw.decode("utf-8", "replace")
-    lines = (line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n"))
-    return "\n".join(visible(redact(line)) for line in lines if line.strip())
+def _judged(ended: Ended, answers: tuple[HttpAnswer, ...]) -> GitOutcome:
+    cause = ended.cause if ended.code is None else cause_of(ended.code, ended.details, answers)
+    return GitOutcome(cause, ended.code, ended.stdout, ended.details, ended.took_s, answers)
 
 
 def _read_head(file: Path) -> str:

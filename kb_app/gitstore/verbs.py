@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from kb_app.errors import UsageError
 
-_OID = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 _NUMBER = r"\d{1,9}"
 _REF = r"(?!-)[^\s\x00-\x1f\x7f~^:?*\[\\]{1,250}"
 _LINE = r"[^\x00-\x1f\x7f]{0,2000}"
@@ -86,16 +85,15 @@ def _rule(
 
 
 _PLAIN, _REVISIONS = Operands.PLAIN, Operands.REVISIONS
-_FILTER = r"blob:none|blob:limit=\d{1,9}[km]?|tree:0"
+_FILTER = "blob:none"
 _NO_PROGRAMS = "--no-ext-diff --no-textconv --no-color"
 
 TABLE: Mapping[str, VerbRule] = MappingProxyType(
     {
-        "version": _rule(),
         # --- network --------------------------------------------------------------------------------
         "clone": _rule(
-            "--no-checkout --no-local --no-tags --single-branch --progress --sparse",
-            {"--filter=": _FILTER, "--branch=": _REF, "--depth=": _NUMBER, "--origin=": "origin"},
+            "--no-checkout --no-local --no-tags --single-branch --progress",
+            {"--filter=": _FILTER, "--branch=": _REF, "--origin=": "origin"},
             forced="--template= --no-recurse-submodules",
             operands=_PLAIN,
             network=True,
@@ -104,8 +102,8 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
             stall_s=120,
         ),
         "fetch": _rule(
-            "--no-tags --progress --atomic --refetch",
-            {"--filter=": _FILTER, "--depth=": _NUMBER},
+            "--no-tags --progress",
+            {"--filter=": _FILTER},
             forced="--no-recurse-submodules --no-auto-maintenance --no-write-fetch-head --no-prune",
             operands=_PLAIN,
             network=True,
@@ -114,120 +112,80 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
             stall_s=90,
         ),
         "push": _rule(
-            "--porcelain --atomic --progress",
+            "--porcelain --atomic",
             {"--push-option=": _LINE},
             forced="--no-verify --no-follow-tags --recurse-submodules=no --no-signed",
             operands=_PLAIN,
             network=True,
             writes=True,
             deadline_s=300,
-            stall_s=90,
         ),
         "ls-remote": _rule(
-            "--symref --quiet", operands=_PLAIN, network=True, deadline_s=45, max_output_bytes=16_000_000
+            "--symref", operands=_PLAIN, network=True, deadline_s=45, max_output_bytes=16_000_000
         ),
-        # --- objects --------------------------------------------------------------------------------
-        "ls-tree": _rule(
-            "-r -l -z -t -d --full-tree --name-only",
-            operands=_PLAIN,
-            deadline_s=60,
-            max_output_bytes=64_000_000,
-        ),
-        "cat-file": _rule(
-            "--batch --batch-check -e -t -s blob commit", operands=_PLAIN, max_output_bytes=128_000_000
-        ),
-        "hash-object": _rule("-w --stdin --no-filters", {"-t": "blob"}, writes=True),
-        "rev-parse": _rule("--verify --quiet --show-object-format", operands=_REVISIONS),
-        "rev-list": _rule(
-            "--count --no-merges --reverse --first-parent --objects --all --not",
-            {"--max-count=": _NUMBER},
-            operands=_REVISIONS,
-        ),
-        "merge-base": _rule("--all --is-ancestor", operands=_PLAIN),
-        "for-each-ref": _rule(
-            "", {"--format=": _FORMAT, "--sort=": r"-?[a-z]+", "--count=": _NUMBER}, operands=_PLAIN
-        ),
-        "fsck": _rule(
-            "--connectivity-only --no-dangling --no-progress --no-reflogs", operands=_PLAIN, deadline_s=600
-        ),
+        # --- reading --------------------------------------------------------------------------------
+        "version": _rule(),
+        "ls-tree": _rule("-r -l -z --full-tree", operands=_PLAIN, deadline_s=60, max_output_bytes=64_000_000),
+        "cat-file": _rule("--batch blob", operands=_PLAIN, max_output_bytes=128_000_000),
+        "rev-parse": _rule("--verify --quiet", operands=_REVISIONS),
+        "merge-base": _rule("--is-ancestor", operands=_PLAIN),
+        "for-each-ref": _rule("", {"--format=": _FORMAT}, operands=_PLAIN),
         "diff-tree": _rule(
-            "-r -z -M --name-status --no-commit-id --root -p --raw --numstat",
-            {"--find-renames=": r"\d{1,2}%"},
+            "-r -z -M --name-status",
             forced=_NO_PROGRAMS,
             operands=_REVISIONS,
             deadline_s=60,
             max_output_bytes=32_000_000,
         ),
         "log": _rule(
-            "-z --follow --name-status --no-merges --date-order --reverse -p --first-parent --no-walk",
-            {"--format=": _FORMAT, "--max-count=": _NUMBER, "--skip=": _NUMBER, "--diff-filter=": "[A-Z]+"},
+            "-z --follow --name-status",
+            {"--format=": _FORMAT, "--max-count=": _NUMBER, "--skip=": _NUMBER},
             forced=f"{_NO_PROGRAMS} --no-show-signature --no-mailmap",
             operands=_REVISIONS,
             deadline_s=60,
             max_output_bytes=64_000_000,
         ),
         "blame": _rule(
-            "--porcelain --line-porcelain -w -M",
-            operands=Operands.REVISION_FIRST,
-            deadline_s=60,
-            max_output_bytes=64_000_000,
+            "--porcelain", operands=Operands.REVISION_FIRST, deadline_s=60, max_output_bytes=64_000_000
         ),
-        "cherry": _rule("-v", operands=_PLAIN, deadline_s=60),
-        "patch-id": _rule("--stable"),
+        "cherry": _rule(operands=_PLAIN, deadline_s=60),
         "format-patch": _rule(
-            "--stdout --no-signature --binary --full-index --no-stat --no-numbered",
-            {"--max-count=": "1", "-": "1"},
-            forced=_NO_PROGRAMS + " --no-attach",
+            "--stdout --no-signature --binary --full-index",
+            {"--max-count=": "1"},
+            forced=f"{_NO_PROGRAMS} --no-attach",
             operands=_REVISIONS,
             max_output_bytes=64_000_000,
         ),
+        "merge-tree": _rule("--write-tree --name-only", operands=_PLAIN),
         "verify-commit": _rule("--raw", operands=_PLAIN),
-        "merge-tree": _rule(
-            "--write-tree --name-only -z --messages --no-messages --allow-unrelated-histories",
-            operands=_PLAIN,
-        ),
-        # --- the clone itself -----------------------------------------------------------------------
         "status": _rule(
-            "--porcelain=v2 -z --untracked-files=no --untracked-files=all --no-renames",
+            "--porcelain=v2 -z --untracked-files=all --no-renames",
             forced="--ignore-submodules=all",
             operands=_PLAIN,
             deadline_s=60,
         ),
-        "update-ref": _rule(
-            "--stdin -z -d --no-deref --create-reflog", {"-m": _LINE}, operands=_PLAIN, writes=True
-        ),
-        "symbolic-ref": _rule("--quiet --short", operands=_PLAIN, writes=True),
-        "read-tree": _rule(
-            "-m -u --reset --empty --no-recurse-submodules -n", operands=_PLAIN, writes=True, deadline_s=600
-        ),
-        "checkout-index": _rule("-f -z --stdin --all -q", writes=True, deadline_s=600),
-        "update-index": _rule(
-            "--add --remove --force-remove -z --index-info --refresh -q --really-refresh",
-            writes=True,
-            deadline_s=120,
-        ),
-        "write-tree": _rule("", writes=True),
-        "worktree-add": _rule(
-            "--no-checkout --detach --quiet", {"-b": _REF}, operands=_PLAIN, writes=True, deadline_s=60
-        ),
-        "worktree-remove": _rule("--force", operands=_PLAIN, writes=True, deadline_s=60),
-        "worktree-prune": _rule("", writes=True),
+        "fsck": _rule("--connectivity-only --no-dangling --no-progress", operands=_PLAIN, deadline_s=600),
+        "count-objects": _rule("-v"),
+        # --- writing in a clone of ours ---------------------------------------------------------------
+        "hash-object": _rule("-w --stdin --no-filters", writes=True),
+        "symbolic-ref": _rule("--quiet", operands=_PLAIN),
+        "update-ref": _rule("--stdin -z", operands=_PLAIN, writes=True),
+        "read-tree": _rule("-m -u --reset", operands=_PLAIN, writes=True, deadline_s=600),
+        "checkout-index": _rule("-f -z --stdin -q", writes=True, deadline_s=600),
+        "update-index": _rule("-z --index-info", writes=True, deadline_s=120),
         "commit": _rule(
-            "--signoff --no-signoff --quiet --no-gpg-sign --gpg-sign --no-edit --allow-empty-message",
-            {"--cleanup=": "verbatim|strip", "--file=": "-", "--date=": r"[0-9TZ:+ .@-]{1,40}"},
+            "--signoff --no-signoff --quiet --no-gpg-sign --gpg-sign",
+            {"--cleanup=": "verbatim", "--file=": "-"},
             forced="--no-verify --no-post-rewrite --no-status",
             writes=True,
             deadline_s=60,
         ),
-        "config": _rule(
-            "--local --get --null --list --get-all --unset-all --replace-all",
-            {"--default=": _LINE},
-            operands=_PLAIN,
-            writes=True,
-        ),
-        "config-user": _rule("--get --null", operands=_PLAIN),
-        "sparse-checkout-set": _rule("--cone --no-cone --stdin", writes=True, deadline_s=900),
-        "count-objects": _rule("-v"),
+        "worktree-add": _rule("--no-checkout --detach --quiet", operands=_PLAIN, writes=True, deadline_s=60),
+        "worktree-remove": _rule("--force", operands=_PLAIN, writes=True, deadline_s=60),
+        "worktree-prune": _rule(writes=True),
+        "config": _rule("--local", operands=_PLAIN, writes=True),
+        "sparse-checkout-set": _rule("--cone --stdin", writes=True, deadline_s=900),
+        "repack": _rule("-d --quiet --geometric=2", writes=True, deadline_s=900),
     }
 )
 """Every verb; a name with a dash after a git verb (``worktree-add``) is that verb's subcommand."""
@@ -238,7 +196,6 @@ _SUBCOMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "worktree-remove": ("worktree", "remove"),
         "worktree-prune": ("worktree", "prune"),
         "sparse-checkout-set": ("sparse-checkout", "set"),
-        "config-user": ("config",),
     }
 )
 

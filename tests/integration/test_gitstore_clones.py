@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -21,7 +22,10 @@ from gitstore_remotes import Remote, git, make_runner, recorder, test_environmen
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.clones import CloneArea, CloneEnd, moved_to
+from kb_app.gitstore.commits import FileEdit
 from kb_app.gitstore.names import parse_address
+from kb_app.gitstore.proposals import Draft, ProposalQueue
+from kb_app.gitstore.sync import SyncEnd, sync
 from kb_app.gitstore.trees import TreeLimits, remove_tree
 
 __all__ = ["tmp_path"]  # a fixture, asked for by name
@@ -127,6 +131,64 @@ def test_a_move_on_the_same_host_is_followed_and_elsewhere_is_not() -> None:
     assert to("http://git.example.org/team/kb.git" + end) is None
     assert to("https://git.example.org/login") is None
     assert to("ext::sh -c id" + end) is None
+
+
+def test_a_repository_that_moved_on_its_host_is_found_and_remembered(tmp_path: Path) -> None:
+    Remote(tmp_path / "r", {"a.md": "x"})
+    area = make_area(tmp_path)
+    with serve_http(tmp_path / "r") as server:
+        server.fault = "moved:old.git"
+        assert area.clone(f"{server.url}/old.git", "kb").is_ok
+        assert area.get("kb").url == f"{server.url}/remote.git"
+
+
+def test_a_credential_helper_of_the_user_logs_in_and_the_token_stays_there(tmp_path: Path) -> None:
+    Remote(tmp_path / "r", {"a.md": "x"})
+    token = "s3cr3t-canary"
+    wanted = "Basic " + base64.b64encode(f"ada:{token}".encode()).decode()
+    environment = test_environment(tmp_path / "home")
+    folder = recorder(tmp_path / "bin")
+    environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
+    config = tmp_path / "home/.gitconfig"
+    plain = config.read_text()
+    area = CloneArea(tmp_path / "clones", make_runner(tmp_path, environment))
+    with serve_http(tmp_path / "r") as server:
+        server.fault = f"auth:{wanted}"
+        outcome = area.clone(f"{server.url}/remote.git", "kb")
+        assert outcome.cause is Cause.AUTH_NEEDED
+        helper = f"!f() {{ echo username=ada; echo password={token}; }}; f"
+        config.write_text(f'{plain}[credential]\n\thelper = "{helper}"\n')
+        outcome = area.clone(f"{server.url}/remote.git", "kb")
+        assert outcome.is_ok, outcome
+        assert wanted in server.authorizations
+        server.fault = "403"
+        outcomes = repr(sync(area, "kb")) + repr(outcome)
+    assert token not in outcomes
+    assert token not in (folder / "calls.jsonl").read_text()
+    for file in [*area.area.rglob("*"), *(tmp_path / "private").rglob("*")]:
+        assert not file.is_file() or token.encode() not in file.read_bytes()
+
+
+def test_a_part_of_a_large_repository_can_be_synced_and_proposed_to(tmp_path: Path) -> None:
+    remote = Remote(tmp_path / "r", {"edge/a.md": "a", "store/b.md": "b"})
+    git(remote.bare, "config", "uploadpack.allowFilter", "true")
+    git(remote.bare, "config", "uploadpack.allowAnySHA1InWant", "true")
+    area = make_area(tmp_path)
+    with serve_http(tmp_path / "r") as server:
+        assert area.clone(f"{server.url}/remote.git", "kb", is_partial=True, only_paths=("edge",)).is_ok
+        remote.commit({"edge/a.md": "a2", "edge/c.md": "c", "store/b.md": "b2"})
+        outcome = sync(area, "kb")
+        assert outcome.end is SyncEnd.UPDATED, outcome
+        root = area.root(area.get("kb"))
+        assert (root / "edge/a.md").read_text() == "a2"
+        assert not (root / "store").exists()
+        queue = ProposalQueue(tmp_path / "proposals", area)
+        made = queue.propose("kb", Draft("x", (FileEdit("edge/a.md", b"a3"), FileEdit("store/b.md", b"b3"))))
+        assert made.is_ok, made
+        assert len(queue.push("kb").sent) == 1
+        assert made.proposal is not None
+        assert git(remote.bare, "show", f"{made.proposal.branch}:store/b.md") == "b3"
+    assert git(root, "status", "--porcelain") == ""
 
 
 def test_an_empty_remote_is_said_to_be_empty(tmp_path: Path) -> None:

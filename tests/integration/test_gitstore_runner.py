@@ -178,7 +178,8 @@ def test_hooks_filters_and_monitors_in_the_configuration_do_not_run(tmp_path: Pa
     head = git(work, "rev-parse", "HEAD")
     canary.unlink(missing_ok=True)
     assert runner.run("status", ("--porcelain=v2", "-z"), repository=repository).is_ok
-    assert runner.run("log", ("-p", "--format=%H"), (head,), repository=repository).is_ok
+    options = ("--stdout", "--max-count=1", "--binary")
+    assert runner.run("format-patch", options, (head,), repository=repository).is_ok
     assert runner.run("update-ref", (), ("refs/backup/x", head), repository=repository).is_ok
     ssh = parse_address("ssh://127.0.0.1:1/x")
     assert not runner.run(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import kb_app.gitstore
 from kb_app.errors import UsageError
 from kb_app.gitstore.verbs import TABLE, Operands, arguments
 
@@ -56,3 +59,12 @@ def test_a_revision_that_looks_like_an_option_and_a_nul_are_refused() -> None:
         arguments("log", (), ("--output=x",), ())
     with pytest.raises(UsageError):
         arguments("fetch", (), ("a\x00b",), ())
+
+
+def test_the_table_holds_nothing_that_is_not_used() -> None:
+    folder = Path(kb_app.gitstore.__file__).parent
+    source = "".join(file.read_text("utf-8") for file in folder.glob("*.py") if file.name != "verbs.py")
+    for verb, rule in TABLE.items():
+        assert f'"{verb}"' in source
+        for option in (*rule.flags, *rule.values):
+            assert f'"{option}' in source, (verb, option)
