@@ -384,7 +384,7 @@ def _facts(context: _Context, deploy: Deploy) -> _Facts:
         review_due=review_due(state, deploy, allowance),
         is_forbidden=_is_forbidden(state, deploy, decision, policy),
         is_chain_intact=is_chain_intact(context.findings),
-        followups=_needed_followups(state, deploy, decision),
+        followups=_needed_followups(state, deploy, decision, review),
     )
     verdict, reasons = _verdict(judged)
     return _Facts(_row(context, judged, verdict, reasons), deploy, _delay_minutes(judged))
@@ -419,22 +419,30 @@ def _chosen(state: IncidentState, deploy: Deploy, decision: Event | None) -> tup
     return (decision.text("recommendation") if decision is not None else ""), ""
 
 
+_FOLLOWUP_NAMES = {"fix": "follow-up fix", "remove-mitigation": "removal of the mitigation"}
+
+
 def _needed_followups(
-    state: IncidentState, deploy: Deploy, decision: Event | None
+    state: IncidentState, deploy: Deploy, decision: Event | None, review: Event | None
 ) -> tuple[_FollowUpNeed, ...]:
-    chosen, _ = _chosen(state, deploy, decision)
-    by_kind: dict[str, FollowUp] = {}
-    for item in state.followups:
-        by_kind.setdefault(item.kind, item)
-    needs = []
+    """Return every follow-up there is, and those that there should be."""
     due = followup_due(state)
-    if chosen in FOLLOWED_UP:
-        if "fix" in by_kind or state.fixed_at is None:
-            needs.append(_FollowUpNeed("follow-up fix", by_kind.get("fix"), due))
-        needs.append(_FollowUpNeed("removal of the mitigation", by_kind.get("remove-mitigation"), due))
-    for kind, item in by_kind.items():
-        if kind in ("prevent", "merge-back", "written-review"):
-            needs.append(_FollowUpNeed(f"follow-up {kind}", item, due))
+    needs = [
+        _FollowUpNeed(_FOLLOWUP_NAMES.get(item.kind, f"follow-up {item.kind}"), item, due)
+        for item in state.followups
+    ]
+    known = {item.kind for item in state.followups}
+    required = []
+    if _chosen(state, deploy, decision)[0] in FOLLOWED_UP:
+        required = [] if state.fixed_at is not None else ["fix"]
+        required.append("remove-mitigation")
+    needs += [_FollowUpNeed(_FOLLOWUP_NAMES[kind], None, due) for kind in required if kind not in known]
+    if (
+        review is not None
+        and review.text("verdict") == "pass-with-followup"
+        and not any(item.opened_at >= review.at for item in state.followups)
+    ):
+        needs.append(_FollowUpNeed("follow-up that the review asks for", None, due))
     return tuple(needs)
 
 

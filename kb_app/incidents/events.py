@@ -468,11 +468,18 @@ def checked(kind: EventType, data: Mapping[str, object]) -> dict[str, object]:
     Raises:
         UsageError: when it does not fit its type.
     """
-    kept = {name: _cleaned(value) for name, value in data.items() if value is not None}
+    kept = {name: _plain(value) for name, value in data.items() if value is not None}
     found = problems(kind, kept)
     if found:
         raise UsageError(f"This is not a {kind} event: {'; '.join(found)}")
-    return kept
+    return {name: _cleaned(value) for name, value in kept.items()}
+
+
+def _plain(value: object) -> object:
+    """Return ``value`` as JSON has it: lists for tuples, texts for times."""
+    if isinstance(value, dt.datetime):
+        return format_time(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _cleaned(value: object) -> object:
@@ -482,6 +489,4 @@ def _cleaned(value: object) -> object:
         return {str(name): _cleaned(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_cleaned(item) for item in value]
-    if isinstance(value, dt.datetime):
-        return format_time(value)
     return value

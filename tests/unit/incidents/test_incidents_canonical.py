@@ -99,6 +99,14 @@ def test_what_has_no_canonical_form_is_refused(value):
         canonical(value)
 
 
+def test_what_is_nested_too_deeply_is_refused():
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(NotCanonicalError, match="deeply"):
+        canonical(value)
+
+
 @pytest.mark.parametrize(
     ("raw", "position"),
     [

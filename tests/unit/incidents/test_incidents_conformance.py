@@ -10,7 +10,7 @@ import re
 import pytest
 
 from kb_app.errors import UsageError
-from kb_app.incidents import deploy_list
+from kb_app.incidents import deploy_list, journal
 from kb_app.incidents.conformance import (
     COLUMNS,
     PolicyVersion,
@@ -190,6 +190,33 @@ def test_a_followup_without_owner_counts_as_absent(story):
     assert story.row(as_of(30)).verdict == "missing"
 
 
+def test_each_of_several_followups_of_one_kind_counts(story):
+    story.decide().deploy().review(5)
+    for number, due in (("1", "2025-06-09T00:00:00Z"), ("2", "2025-06-02T00:00:00Z")):
+        story.at(6, "followup", state="opened", kind="prevent", id=number, owner="aron", due=due)
+    assert story.row(as_of(7)).verdict == "open"
+    assert story.row(as_of(30)).verdict == "late"
+    story.at(7, "followup", state="closed", kind="prevent", id="2")
+    assert story.row(as_of(30)).verdict == "open"
+    story.at(8, "followup", state="closed", kind="prevent", id="1")
+    assert story.row(as_of(30)).verdict == "conforms"
+
+
+def test_a_review_that_asks_for_a_followup_needs_one(story):
+    story.decide(followup_due_minutes=24 * 60).deploy().review(5, verdict="pass-with-followup")
+    assert story.row(as_of(20)).verdict == "open"
+    assert "the review asks for" in story.row(as_of(30)).why
+    story.at(6, "followup", state="opened", kind="prevent", owner="aron")
+    story.at(7, "followup", state="closed", kind="prevent")
+    assert story.row(as_of(30)).verdict == "conforms"
+
+
+def test_a_fix_made_in_the_incident_needs_no_followup_fix(story):
+    mitigated(story).at(3, "fixed", signal="x")
+    story.at(3, "followup", state="opened", kind="remove-mitigation", owner="aron")
+    assert story.at(4, "followup", state="closed", kind="remove-mitigation").row().verdict == "conforms"
+
+
 def test_the_first_verdict_that_applies_is_taken(tmp_path):
     row = Story(tmp_path, tags=("payments",)).deploy().review(100, "dora").row()
     assert row.verdict == "breach"
@@ -340,7 +367,9 @@ def test_a_sample_depends_on_its_seed_only():
 @pytest.fixture(scope="module")
 def year(tmp_path_factory):
     root = tmp_path_factory.mktemp("year")
-    return root, write_sample_year(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal.os, "fsync", lambda _file: None)  # a thousand events, no power cut
+        return root, write_sample_year(root)
 
 
 def report_of(year, **changes):
@@ -366,7 +395,8 @@ def test_a_year_shows_every_verdict(year):
     assert {f.name: f.count for f in report.figures}["time to mitigate"] >= 10
 
 
-def test_the_same_year_is_written_byte_for_byte(year, tmp_path):
+def test_the_same_year_is_written_byte_for_byte(year, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal.os, "fsync", lambda _file: None)
     root, written = year
     assert write_sample_year(tmp_path) == written
     files = sorted(f.relative_to(root) for f in root.rglob("*") if f.is_file())

@@ -245,6 +245,14 @@ def test_a_review_in_time_does_not_hold_up_closing(record):
     assert [b.owed.kind for b in closing_blockers(state, record.clock.now + 25 * HOUR)] == [OwedKind.REVIEW]
 
 
+def test_a_record_without_an_opening_owes_without_a_date(tmp_path):
+    log = JournalMaker("a1", "ana", Clock())(tmp_path / "2025-06-01-x-0001")
+    log.append(EventType.OVERRIDE, {"chosen": "parallel", "reason": "two of us"})
+    items = owed(read_state(log.folder), NOON)
+    assert OwedKind.MITIGATION in {item.kind for item in items}
+    assert {item.due for item in items} == {None}
+
+
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [

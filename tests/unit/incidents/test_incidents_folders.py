@@ -5,20 +5,22 @@ import subprocess
 import pytest
 
 from kb_app.errors import UsageError
-from kb_app.incidents.events import EventType
+from kb_app.incidents import folders
+from kb_app.incidents.events import EventType, is_device_name
 from kb_app.incidents.folders import (
     JournalMaker,
     correct,
     document,
     find_record,
     is_document_current,
+    new_device_name,
     open_record,
     records,
     seal,
     slug,
     write_document,
 )
-from kb_app.incidents.journal import Journal
+from kb_app.incidents.journal import Journal, write_durably
 from kb_app.incidents.timeline import ordered, read_devices, read_state, timeline
 from kb_app.incidents.verify import verify
 
@@ -96,6 +98,46 @@ def test_an_event_counts_although_its_document_cannot_be_written(place, clock, c
     seal(journal(place, clock=clock))
     assert read_state(place.folder).status == "closed"
     assert "could not be written" in caplog.text
+
+
+def test_an_id_that_fits_two_records_names_both(place, tmp_path, clock):
+    open_record(tmp_path, JournalMaker("a1", "ana", clock), {"title": "Checkout"}, source=random.Random(9))
+    with pytest.raises(UsageError, match="several") as caught:
+        find_record(tmp_path, "2025-06-01-checkout")
+    assert place.id in caught.value.title
+
+
+def test_a_taken_name_is_not_used_again(place, tmp_path, clock):
+    data = {"title": "Checkout is down!"}
+    again = open_record(tmp_path, JournalMaker("a1", "ana", clock), data, source=random.Random(4))
+    assert again.id != place.id
+
+
+@pytest.mark.expects_warnings
+def test_a_record_opens_although_the_attributes_cannot_be_written(tmp_path, clock, monkeypatch):
+    def refuse(file, content):
+        if file.name == ".gitattributes":
+            raise OSError("read-only")
+        write_durably(file, content)
+
+    monkeypatch.setattr(folders, "write_durably", refuse)
+    place = open_record(tmp_path, JournalMaker("a1", "ana", clock), {"title": "x"})
+    assert is_document_current(place.folder)
+    assert not (tmp_path / "incidents" / ".gitattributes").exists()
+
+
+def test_a_device_name_is_a_short_file_name():
+    name = new_device_name(random.Random(1))
+    assert len(name) == 8
+    assert is_device_name(name)
+
+
+def test_a_linked_document_is_not_current(place, tmp_path):
+    text = (place.folder / "incident.md").read_bytes()
+    (tmp_path / "copy.md").write_bytes(text)
+    (place.folder / "incident.md").unlink()
+    (place.folder / "incident.md").symlink_to(tmp_path / "copy.md")
+    assert not is_document_current(place.folder)
 
 
 def test_the_document_is_derived_and_always_the_same(place, clock):

@@ -11,7 +11,7 @@ from kb_app.errors import EnvironmentFault, LimitReached, UsageError
 from kb_app.incidents import journal as journal_module
 from kb_app.incidents.canonical import canonical
 from kb_app.incidents.events import EventType, format_time, hash_of, origin_hash, parse_time
-from kb_app.incidents.journal import Journal, write_durably
+from kb_app.incidents.journal import Journal, Recovery, write_durably
 from kb_app.incidents.timeline import read_devices
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
@@ -94,6 +94,14 @@ def test_times_of_other_zones_are_written_as_utc(journal):
         (EventType.CORRECT, {"seq": 1, "dev": "../x", "reason": "x", "data": {}}, "dev"),
         (EventType.SEAL, {"heads": {"a": {"seq": 1, "hash": "sha256:0"}}}, "heads"),
         (EventType.SEAL, {"heads": []}, "heads"),
+        (EventType.SEAL, {"heads": {"A": {}}}, "devices"),
+        (EventType.ENTRY_USED, {"entry": "x", "result": "worked", "is_known": "yes"}, "is_known"),
+        (EventType.NOTE, {"text": "x", "attachments": [float("nan")]}, "cannot be written"),
+        (
+            EventType.DECISION,
+            {"inputs": {"x": ["y " * 500] * 300}, "rule": "D1", "recommendation": "contain", "policy": "p"},
+            "longer than",
+        ),
         (EventType.ACTION, {"path": "x", "result": "done", "minutes": -1}, "minutes"),
     ],
 )
@@ -125,7 +133,8 @@ def test_an_event_needs_an_author_and_a_zone(tmp_path):
         nobody.append(EventType.NOTE, note("x"), by="ana", at=naive)
 
 
-def test_the_file_cut_at_any_byte_keeps_every_whole_record_and_goes_on(journal, tmp_path):
+def test_the_file_cut_at_any_byte_keeps_every_whole_record_and_goes_on(journal, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module.os, "fsync", lambda _file: None)  # about content; a thousand cuts
     written = [journal.append(EventType.NOTE, note(f"n{n}")) for n in range(3)]
     whole = journal.file.read_bytes()
     ends = [n + 1 for n, byte in enumerate(whole) if byte == 10]
@@ -142,6 +151,11 @@ def test_the_file_cut_at_any_byte_keeps_every_whole_record_and_goes_on(journal, 
         last_whole = max((end for end in ends if end <= cut), default=0)
         is_whole_line = cut + 1 in ends
         assert kept == (b"" if is_whole_line else whole[last_whole:cut])
+
+
+def test_there_is_nothing_to_recover_before_the_first_event(journal):
+    assert journal.recover() == Recovery()
+    assert not journal.file.exists()
 
 
 def test_zeros_at_the_end_are_set_aside(journal):
@@ -278,6 +292,15 @@ def test_a_file_held_by_another_process_is_refused_after_a_while(journal, monkey
     finally:
         os.close(holder)
     assert journal.append(EventType.NOTE, note("y")).seq == 2
+
+
+def test_a_folder_that_cannot_lock_is_said(journal, monkeypatch):
+    def refuse(_file, _mode):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(journal_module.fcntl, "flock", refuse)
+    with pytest.raises(EnvironmentFault, match="No locks"):
+        journal.append(EventType.NOTE, note("x"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="symbolic links need no rights there")

@@ -227,6 +227,12 @@ def test_a_torn_tail_is_a_warning_and_names_where_it_begins(record):
     assert [f.code for f in verify(record)] == ["torn-kept"]
 
 
+def test_a_torn_tail_may_look_like_an_event(record):
+    whole = lines_of(record, "b2")
+    put(record, [*whole, whole[1][:-1].replace(b'"b1"', b'"b9"')], "b2")
+    assert [(f.code, f.line) for f in verify(record)] == [("torn", 3)]
+
+
 def test_late_entries_and_moved_clocks_are_told_without_breaking_the_chain(tmp_path):
     folder = tmp_path / ID
     times = iter([NOON, NOON - dt.timedelta(days=3650), NOON + dt.timedelta(days=1)])
