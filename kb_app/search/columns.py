@@ -408,6 +408,7 @@ class Segment:
         self.document_count = len(self.flags)
         self._words: dict[int, Array] = {}  # documents looked at last: the next keystroke asks for them again
         self._words_size = 0
+        self._owners: dict[str, Array] = {}
         self._shown_lines: dict[int, list[str]] = {}
         self._shown_cards: dict[int, tuple[dict[str, Any], list[tuple[int, str]]]] = {}
 
@@ -472,6 +473,14 @@ class Segment:
     def facet_values(self) -> dict[str, list[str]]:
         """Facet to its values by code."""
         return {facet: self._lists.read(f"facet_{facet}") for facet in FACETS}
+
+    def facet_owners(self, facet: str) -> Array:
+        """Return per code of ``arrays["facet_…_code"]`` the document that has it."""
+        found = self._owners.get(facet)
+        if found is None:
+            counts = np.diff(self.arrays[f"facet_{facet}_start"])
+            found = self._owners[facet] = np.repeat(np.arange(self.document_count, dtype=np.int32), counts)
+        return found
 
     @cached_property
     def document_names(self) -> list[tuple[str, ...]]:

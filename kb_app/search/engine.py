@@ -34,7 +34,7 @@ from kb_app.search.synonyms import synonyms_with
 Array = npt.NDArray[Any]
 
 MAX_LIMIT = 200
-CANDIDATES = 60
+CANDIDATES = 40
 """Documents that are read closely; a right page is among the first twenty of the first look nearly always."""
 MATCH_SHARE = 0.3
 """An entry counts as found when it holds at least this share of what the best one holds."""
@@ -514,8 +514,7 @@ def _having(base: str, segment: Segment, facet: str, values: Sequence[str]) -> A
     codes = [code for code, value in enumerate(known) if value.casefold() in folded]
     mask = np.zeros(segment.document_count, np.bool_)
     if codes:
-        starts = segment.arrays[f"facet_{facet}_start"]
-        owners = np.repeat(np.arange(segment.document_count), np.diff(starts))
+        owners = segment.facet_owners(facet)
         mask[owners[np.isin(segment.arrays[f"facet_{facet}_code"], codes)]] = True
     return mask
 
@@ -528,6 +527,6 @@ def _count_facet(base: str, segment: Segment, facet: str, found: Array) -> list[
     values = segment.facet_values[facet]
     if not values:
         return []
-    per_code = np.repeat(found, np.diff(segment.arrays[f"facet_{facet}_start"]))
-    counts = np.bincount(segment.arrays[f"facet_{facet}_code"][per_code], minlength=len(values))
+    chosen = found[segment.facet_owners(facet)]
+    counts = np.bincount(segment.arrays[f"facet_{facet}_code"][chosen], minlength=len(values))
     return [(values[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()]

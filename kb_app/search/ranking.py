@@ -168,7 +168,7 @@ def _best_passages(found: _Found) -> tuple[Array, Array]:
     size, block = len(found.weight), found.block
     width = int(block.max()) + 2
     passages = np.concatenate([block + 1, block])  # passage n covers the blocks n-1 and n
-    key = np.unique((np.tile(found.document * width, 2) + passages) * size + np.tile(found.label, 2))
+    key = _distinct((np.tile(found.document * width, 2) + passages) * size + np.tile(found.label, 2))
     spot = key // size
     first = _firsts(spot)
     sums = np.add.reduceat(found.weight[key % size], first)
@@ -178,6 +178,12 @@ def _best_passages(found: _Found) -> tuple[Array, Array]:
     is_best = sums >= best[owner] - 1e-9
     which[owner[is_best][::-1]] = (spot[is_best] % width)[::-1]  # the first of equals
     return best, which
+
+
+def _distinct(values: Array) -> Array:
+    """Return the distinct values, ascending (`numpy.unique` takes three times as long on short arrays)."""
+    ordered = np.sort(values)
+    return ordered[_firsts(ordered)] if ordered.size else ordered
 
 
 def _firsts(ordered: Array) -> Array:
@@ -204,7 +210,7 @@ def _pairs(found: _Found, pairs: Sequence[tuple[int, int]]) -> Array:
         at = np.minimum(np.searchsorted(codes, code), len(codes) - 1)
         near &= codes[at] == code
         seen.append(found.document[:-step][near] * len(codes) + at[near])
-    keys = np.unique(np.concatenate(seen))
+    keys = _distinct(np.concatenate(seen))
     np.add.at(result, keys // len(codes), value[keys % len(codes)])
     share: Array = result / total
     return share
@@ -217,7 +223,7 @@ def _titles(found: _Found) -> Array:
     if not is_name.any():
         return result
     size, weight = len(found.weight), found.weight
-    key = np.unique(found.line[is_name].astype(np.int64) * size + found.label[is_name])
+    key = _distinct(found.line[is_name].astype(np.int64) * size + found.label[is_name])
     line, concept = key // size, key % size
     first = _firsts(line)
     of_question = np.add.reduceat(weight[concept], first) / (float(weight.sum()) or 1.0)
@@ -240,7 +246,7 @@ def _best_lines(found: _Found, best: Array) -> Array:
         if not chosen.size:
             continue
         width = int(number.max()) + 1
-        key = np.unique(
+        key = _distinct(
             (found.document[chosen] * width + number[chosen]) * len(found.weight) + found.label[chosen]
         )
         spot = key // len(found.weight)

@@ -10,6 +10,7 @@ from kb_app.search.analysis import fold, split_token, stem_of
 
 WIDTH = 240
 """Characters of a snippet at most."""
+_MARKUP = re.compile(r"[\[\]*_`<>#|{]|^[ \t]*(?:[-+]|\d+[.)])")
 LONG_LINE = 1_200
 MAX_SEARCHED = 50_000
 _SPOT = re.compile(r"[\w.\-+#\u2010-\u2015]+")
@@ -35,8 +36,9 @@ class Marker:
         self._prefixes = prefixes
         self._known: dict[str, tuple[tuple[int, int], ...]] = {}
 
-    def _is_match(self, word: str) -> bool:
-        if word in self._words or stem_of(word) in self._stems:
+    def _is_match(self, form: tuple[str, str]) -> bool:
+        word, stem = form
+        if word in self._words or stem in self._stems:
             return True
         return bool(self._prefixes) and word.startswith(self._prefixes)
 
@@ -56,18 +58,24 @@ class Marker:
 
     def _parts(self, token: str) -> tuple[tuple[int, int], ...]:
         words, wholes = _split(token)
-        if not words:
+        matching = [form for form in words if self._is_match(form)]
+        if not matching and not wholes:
             return ()
-        stripped = token.strip(".-+#")
-        if any(map(self._is_match, wholes)) or all(map(self._is_match, words)):
+        if (words and len(matching) == len(words)) or any(map(self._is_match, wholes)):
+            stripped = token.strip(".-+#")
             offset = token.find(stripped)
             return ((offset, offset + len(stripped)),)
-        return tuple(_places(token, [word for word in words if self._is_match(word)]))
+        return tuple(_places(token, [word for word, _ in matching]))
 
 
-@lru_cache(maxsize=20_000)
-def _split(token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return split_token(fold(token))
+_Forms = tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=50_000)
+def _split(token: str) -> tuple[_Forms, _Forms]:
+    """Return a token's words and whole forms, each with its stem."""
+    words, wholes = split_token(fold(token))
+    return tuple((w, stem_of(w)) for w in words), tuple((w, stem_of(w)) for w in wholes)
 
 
 def _places(token: str, words: Sequence[str]) -> list[tuple[int, int]]:
@@ -94,7 +102,10 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def plain_line(line: str) -> str:
     """Return a line of Markdown as people read it, on one line."""
-    return " ".join(_DECORATION.sub("", line[:LONG_LINE]).replace("|", " ").split())
+    line = line[:LONG_LINE]
+    if _MARKUP.search(line):
+        line = _DECORATION.sub("", line).replace("|", " ")
+    return " ".join(line.split())
 
 
 def snippet_at(lines: Sequence[str], line: int, marker: Marker) -> tuple[str, tuple[tuple[int, int], ...]]:
