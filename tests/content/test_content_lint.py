@@ -167,6 +167,19 @@ def test_judged_queries_name_entries(entries: Mapping[str, Entry]) -> None:
     assert len({query.id for query in queries}) == 60
 
 
+def test_signatures_match_what_the_page_quotes(lab: Lab) -> None:
+    unquoted = []
+    for entry in lab.entries.values():
+        body = "\n".join(entry.text.split("\n")[entry.body_line - 1 :])
+        for signature in entry.signatures:
+            is_pattern = len(signature) > 2 and signature.startswith("/") and signature.endswith("/")
+            if is_pattern:
+                re.compile(signature[1:-1])
+        if entry.signatures and not lab.has_signature(entry.id, body):
+            unquoted.append(entry.path)
+    assert unquoted == []
+
+
 def test_every_signature_finds_its_own_entry_first(lab: Lab) -> None:
     lost = [
         (entry.id, signature, lab.find(signature))

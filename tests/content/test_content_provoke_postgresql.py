@@ -156,7 +156,8 @@ class Postgres:
         if not command.is_shell:
             return self.ask(command.text, database=database)
         done = subprocess.run(
-            ["bash", "-c", command.text], user=_account(), cwd=self.log.parent, timeout=90, check=False,
+            [*self._wrapper, "bash", "-c", command.text], user=None if self._wrapper else _account(),
+            cwd=self.log.parent, timeout=90, check=False,
             env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
@@ -597,6 +598,57 @@ def test_small_shared_memory_is_found_and_serial_plans_avoid_it(
     server.run(lab.command(name, "fix", 3))
     server.run(lab.command(name, "mitigation", 2))
     wait_until(lambda: "shared memory" in server.say(query), "it fails again, as nothing else has changed")
+
+
+@pytest.fixture
+def namespace() -> Iterator[tuple[str, ...]]:
+    """Return the words that run a command in a mount namespace of its own, there until the test ends."""
+    holder = subprocess.Popen(["unshare", "-m", "sleep", "600"])
+    words = ("nsenter", "-t", str(holder.pid), "-m")
+    own = Path("/proc/self/ns/mnt").readlink()
+    wait_until(lambda: Path(f"/proc/{holder.pid}/ns/mnt").readlink() != own, "the namespace is there")
+    yield words
+    holder.kill()
+    holder.wait(timeout=20)
+
+
+@pytest.mark.skipif(not can_mount(), reason="a small volume of its own needs a mount namespace (root)")
+def test_full_wal_volume_is_found_and_a_larger_one_brings_the_server_back(
+    make: Callable[..., Postgres], lab: Lab, namespace: tuple[str, ...]
+) -> None:
+    name = "pg-inactive-slot-fills-wal"
+    server = make("--locale=C", wrapper=(*namespace, "runuser", "-u", "postgres", "--"))
+    server.configure(max_wal_size="64MB", min_wal_size="32MB", autovacuum="off")
+    wal, kept = server.data / "pg_wal", server.data.parent / "kept"
+    shutil.copytree(wal, kept)
+
+    def mount(*words: str) -> None:
+        subprocess.run([*namespace, *words], check=True, timeout=20)
+
+    mount("mount", "-t", "tmpfs", "-o", "size=112m,mode=0700,uid=postgres,gid=postgres", "none", str(wal))
+    mount("bash", "-c", f"cp -r {kept}/. {wal} && chown -R postgres: {wal}")
+    server.start()
+    server.say("SELECT pg_create_physical_replication_slot('dead', true); CREATE TABLE t (id int);")
+    for _ in range(12):
+        server.say("INSERT INTO t SELECT 1; SELECT pg_switch_wal(); CHECKPOINT;")
+        if "PANIC" in server.log.read_text():
+            break
+    lab.assert_known(name, server.logged("PANIC"))
+    wait_until(lambda: not server.is_up(), "the server is down")
+    wait_until(lambda: not (server.data / "postmaster.pid").exists(), "it has given up", 60)
+
+    values = {
+        "data_directory": str(server.data), "log_file": str(server.data / "again.log"),
+        "host": "127.0.0.1", "port": str(server.port),
+    }  # fmt: skip
+    mount("mount", "-o", "remount,size=400m", str(wal))
+    assert "400M" in server.run(lab.check(name, "mitigation", 1, values))
+    server.run(lab.command(name, "mitigation", 2, values))
+    assert "accepting connections" in server.run(lab.check(name, "mitigation", 2, values))
+    assert server.say("INSERT INTO t SELECT 1") == "INSERT 0 1"
+    server.run(lab.command(name, "fix", 2, {"slot": "dead"}))
+    server.run(lab.command(name, "fix", 3))
+    server.stop()
 
 
 def test_levers_end_sessions_and_cap_a_role(server: Postgres, lab: Lab) -> None:
