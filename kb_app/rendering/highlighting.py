@@ -7,6 +7,7 @@ on some input.
 from __future__ import annotations
 
 import re
+import time
 from functools import lru_cache
 from html import escape
 
@@ -15,7 +16,13 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.util import ClassNotFound
 
-from kb_app.rendering.limits import MAX_CODE_WORD, MAX_HIGHLIGHTED, MAX_HIGHLIGHTED_BLOCK, softened
+from kb_app.rendering.limits import (
+    MAX_CODE_WORD,
+    MAX_HIGHLIGHTED,
+    MAX_HIGHLIGHTED_BLOCK,
+    MAX_HIGHLIGHTING_SECONDS,
+    softened,
+)
 
 _ALIASES = {
     "shell": "bash",
@@ -76,10 +83,11 @@ class Highlighter:
 
     def __init__(self) -> None:
         self._left = MAX_HIGHLIGHTED
+        self._seconds = MAX_HIGHLIGHTING_SECONDS
 
     def _may_colour(self, text: str) -> bool:
         """Tell whether ``text`` fits in the budget and has no line that is long enough to be slow."""
-        if len(text) > min(self._left, MAX_HIGHLIGHTED_BLOCK):
+        if self._seconds <= 0 or len(text) > min(self._left, MAX_HIGHLIGHTED_BLOCK):
             return False
         return len(text) <= MAX_CODE_WORD or max(map(len, text.splitlines()), default=0) <= MAX_CODE_WORD
 
@@ -89,11 +97,17 @@ class Highlighter:
         if lexer is None:
             return escape(softened(text, is_code=True), quote=False)
         self._left -= len(text)
-        parts = []
+        parts: list[str] = []
+        shown = 0
+        started = time.perf_counter()
         for kind, value in lexer.get_tokens(text):
+            shown += len(value)
             name = _class_of(kind)
             if name and name != "w" and not value.isspace():
                 parts.append(f'<span class="{name}">{escape(value, quote=False)}</span>')
             else:
                 parts.append(escape(value, quote=False))
-        return "".join(parts)
+            if time.perf_counter() - started > self._seconds:
+                break
+        self._seconds -= time.perf_counter() - started
+        return "".join(parts) + escape(text[shown:], quote=False)

@@ -49,7 +49,10 @@ SOFT_BREAK = "\ufdd0"
 
 #: Characters of code that are coloured, on a page and in one block.
 MAX_HIGHLIGHTED = 60_000
-MAX_HIGHLIGHTED_BLOCK = 20_000
+MAX_HIGHLIGHTED_BLOCK = 10_000
+
+#: Seconds that colouring may take on a page; some of Pygments' lexers are quadratic on hostile text.
+MAX_HIGHLIGHTING_SECONDS = 0.3
 
 #: Blocks of a page; a page with more is shown as plain text.
 MAX_BLOCKS = 25_000
