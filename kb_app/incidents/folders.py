@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb_app.durable import write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.incidents.events import Event, EventType, checked, format_time
-from kb_app.incidents.journal import Clock, Journal, make_folder, write_durably
+from kb_app.incidents.journal import Clock, Journal
 from kb_app.incidents.markup import Markdown, describe
 from kb_app.incidents.timeline import IncidentState, read_devices, read_state
 
@@ -91,9 +92,9 @@ def _protect_line_ends(folder: Path) -> None:
     if attributes.exists():
         return
     try:
-        write_durably(attributes, GIT_ATTRIBUTES.encode("ascii"))
-    except OSError as error:
-        _LOG.warning("%s could not be written: %s", attributes, error)
+        write_atomically(attributes, GIT_ATTRIBUTES.encode("ascii"))
+    except EnvironmentFault as fault:
+        _LOG.warning("%s", fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +195,8 @@ def write_document(folder: Path) -> Path:
     text = document(read_state(folder))
     target = folder / DOCUMENT
     content = text.encode("utf-8")
-    try:
-        if not (target.is_file() and target.read_bytes() == content):
-            make_folder(folder)
-            write_durably(target, content)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{target} could not be written: {error.strerror or error}",
-            "The events are safe; the document is written again at the next event",
-        ) from error
+    if not (target.is_file() and target.read_bytes() == content):
+        write_atomically(target, content)
     return target
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kb_app.durable import sync_folder, write_atomically
 from kb_app.errors import EnvironmentFault, LimitReached, UsageError
 from kb_app.incidents.canonical import NotCanonicalError
 from kb_app.incidents.events import (
@@ -215,7 +216,7 @@ class Journal:
     def _set_aside(self, rest: bytes) -> Path:
         # named by content: a crash between the copy and the cut makes the same file again, not a second one
         kept_in = self.file.with_name(f"{self.device}-{digest(rest)[7:19]}{TORN_SUFFIX}")
-        write_durably(kept_in, rest)
+        write_atomically(kept_in, rest)
         return kept_in
 
     def _write(self, file: int, line: bytes, size_bytes: int) -> None:
@@ -326,17 +327,6 @@ def _fault(path: Path, error: OSError) -> EnvironmentFault:
     return EnvironmentFault(f"The event could not be written to {path}: {reason}", hint)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make new names in ``folder`` durable; on Windows, where that cannot be asked for, do nothing."""
-    if os.name == "nt":  # pragma: no cover
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def make_folder(folder: Path) -> None:
     """Create ``folder`` and its parents durably; each new name is synced in the folder above it."""
     missing = []
@@ -347,28 +337,3 @@ def make_folder(folder: Path) -> None:
     for name in reversed(missing):
         name.mkdir(exist_ok=True)
         sync_folder(name.parent)
-
-
-def write_durably(file: Path, content: bytes) -> None:
-    """Replace ``file`` by ``content``: afterwards it holds the old or the new bytes, never a mixture.
-
-    Raises:
-        OSError: when it cannot be written; the file is then as before.
-    """
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(temporary, flags, 0o600)
-    try:
-        try:
-            rest = content
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        temporary.replace(file)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    sync_folder(file.parent)

@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from kb_app.errors import UsageError
+from kb_app.durable import write_atomically
+from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.incidents import folders
 from kb_app.incidents.events import EventType, is_device_name
 from kb_app.incidents.folders import (
@@ -20,7 +21,7 @@ from kb_app.incidents.folders import (
     slug,
     write_document,
 )
-from kb_app.incidents.journal import Journal, write_durably
+from kb_app.incidents.journal import Journal
 from kb_app.incidents.timeline import ordered, read_devices, read_state, timeline
 from kb_app.incidents.verify import verify
 
@@ -97,7 +98,7 @@ def test_an_event_counts_although_its_document_cannot_be_written(place, clock, c
     (place.folder / "incident.md").mkdir()
     seal(journal(place, clock=clock))
     assert read_state(place.folder).status == "closed"
-    assert "could not be written" in caplog.text
+    assert "could not be saved" in caplog.text
 
 
 def test_an_id_that_fits_two_records_names_both(place, tmp_path, clock):
@@ -117,10 +118,10 @@ def test_a_taken_name_is_not_used_again(place, tmp_path, clock):
 def test_a_record_opens_although_the_attributes_cannot_be_written(tmp_path, clock, monkeypatch):
     def refuse(file, content):
         if file.name == ".gitattributes":
-            raise OSError("read-only")
-        write_durably(file, content)
+            raise EnvironmentFault("The folder is read-only")
+        write_atomically(file, content)
 
-    monkeypatch.setattr(folders, "write_durably", refuse)
+    monkeypatch.setattr(folders, "write_atomically", refuse)
     place = open_record(tmp_path, JournalMaker("a1", "ana", clock), {"title": "x"})
     assert is_document_current(place.folder)
     assert not (tmp_path / "incidents" / ".gitattributes").exists()

@@ -11,7 +11,7 @@ from kb_app.errors import EnvironmentFault, LimitReached, UsageError
 from kb_app.incidents import journal as journal_module
 from kb_app.incidents.canonical import canonical
 from kb_app.incidents.events import EventType, format_time, hash_of, origin_hash, parse_time
-from kb_app.incidents.journal import Journal, Recovery, write_durably
+from kb_app.incidents.journal import Journal, Recovery
 from kb_app.incidents.timeline import read_devices
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
@@ -238,31 +238,6 @@ def test_file_and_folders_are_synced_before_an_event_is_acknowledged(journal, mo
     synced.clear()
     journal.append(EventType.NOTE, note("y"))
     assert synced == [str(journal.file)]
-
-
-def test_a_file_is_replaced_only_after_its_bytes_are_on_the_disk(tmp_path, monkeypatch):
-    target, calls = tmp_path / "incident.md", []
-    write, fsync, replace = os.write, os.fsync, Path.replace
-    monkeypatch.setattr(journal_module.os, "write", lambda f, d: calls.append("write") or write(f, d))
-    monkeypatch.setattr(journal_module.os, "fsync", lambda f: calls.append("sync") or fsync(f))
-    monkeypatch.setattr(Path, "replace", lambda a, b: calls.append("replace") or replace(a, b))
-    write_durably(target, b"text")
-    assert calls == ["write", "sync", "replace", "sync"]
-    assert target.read_bytes() == b"text"
-
-
-def test_a_file_that_cannot_be_replaced_stays_as_it_was(tmp_path, monkeypatch):
-    target = tmp_path / "incident.md"
-    write_durably(target, b"old")
-
-    def full(_file, _data):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(journal_module.os, "write", full)
-    with pytest.raises(OSError, match="No space"):
-        write_durably(target, b"new")
-    assert [f.name for f in tmp_path.iterdir()] == ["incident.md"]
-    assert target.read_bytes() == b"old"
 
 
 def test_two_windows_of_one_device_take_turns(tmp_path):
