@@ -69,7 +69,7 @@ _ALERT_IN_TEXT = re.compile(
 )
 _ALERT_FOLDERS = ("alerts", "runbooks", "runbook", "deprecated_runbooks", "playbooks")
 _TROUBLE = re.compile(
-    r"Down|High|Low(?![a-z])|Fail|Error|Full|Missing|Stuck|Slow|Lag(?![a-z])|Exceed|Saturat|Burn|Expir|Unavail|NotReady"
+    r"Down|High|Low(?![a-z])|Fail|Error|Full(?![a-z])|Missing|Stuck|Slow|Lag(?![a-z])|Exceed|Saturat|Burn|Expir|Unavail|NotReady"
     r"|Crash|Mismatch|Degrad|Absent|Flap|Overcommit|Unhealthy|Lost|Filling|OutOf|Too[A-Z]|Backlog|Drop|Latency"
     r"|Unreachable|Killed|Reject|Behind|Almost|Detected"
 )

@@ -27,8 +27,8 @@ def parse_entry(relative: str, raw: bytes, config: KnowledgeBaseConfig, *, detai
         relative: path in the knowledge base, ``/``-separated.
         raw: the file's bytes.
         config: the knowledge base's settings.
-        detail: read steps, commands and links too; without it paths carry their span and body only, which is
-            enough for lists.
+        detail: read steps, commands and links too. Without it paths carry their span, attributes and body
+            only, and links and the related entries found by them are empty: enough for lists and the index.
     """
     source = decode(raw)
     lines = source.text.split("\n")

@@ -37,6 +37,11 @@ _ATTRIBUTE = re.compile(
     r"(?:[*_]{1,2})?[ \t]*(.*)",
     re.IGNORECASE,
 )
+_CALLOUT = re.compile(
+    r"[ \t]*>[ \t]*(?:\[!(?:WARNING|CAUTION|DANGER|IMPORTANT)\]"
+    r"|[*_]{1,2}(?:warning|caution|danger|important)[:!]?[*_]{1,2}[:!]?)[ \t]*(.*)",
+    re.IGNORECASE,
+)
 _OUTPUT_AHEAD = re.compile(
     r"(?:output|prints?|returns?|result|response|similar to|looks? like|should see|will see|you see"
     r"|expect\w*|shows?"
@@ -474,6 +479,7 @@ class _StepReader:
         self.attributes: dict[str, list[str]] = {}
         self.details: list[list[str]] = []
         self._target: list[str] = self.text
+        self._in_callout = False
         self._target_indent = -1  # of the bullet whose text is being read; -1: the step's own text
 
     def read(self) -> None:
@@ -490,6 +496,8 @@ class _StepReader:
             text = f"**{_STEP_NUMBER.sub('', plain_title(heading.group(1))) or heading.group(1)}**"
         if not text.strip():
             self._blank()
+            return
+        if not is_first and self._is_callout(text):
             return
         attribute = None if is_first else _ATTRIBUTE.match(text)
         bullet = None if is_first else _BULLET.match(text) or _ORDERED.match(text)
@@ -509,6 +517,16 @@ class _StepReader:
         if self._target is self.text or is_first:
             self.commands.extend(commands_of_spans(text, line.number, assigned=self._assigned))
 
+    def _is_callout(self, text: str) -> bool:
+        """Take a line of a quoted warning: what it says has to be known before the step."""
+        start = _CALLOUT.match(text)
+        is_more = self._in_callout and text.lstrip().startswith(">")
+        self._in_callout = start is not None or is_more
+        if self._in_callout:
+            said = start.group(1) if start is not None else text.lstrip().lstrip(">").strip()
+            self.attributes.setdefault("confirm", []).append(said)
+        return self._in_callout
+
     def _open_detail(self, line: _Line) -> None:
         if self._target_indent < 0 or not self.details or self._target is not self.details[-1]:
             self._target = self._new_detail()
@@ -521,6 +539,7 @@ class _StepReader:
         return self.details[-1]
 
     def _blank(self) -> None:
+        self._in_callout = False
         if self._target:
             self._target.append("")
 
@@ -549,6 +568,9 @@ class _StepReader:
             () if is_output else commands_of_block(code, language, line.number + 1, assigned=self._assigned)
         )
         if found:
+            lead = code[: found[0].span.first_line - line.number - 1]
+            if any(text.strip() for text in lead):
+                self._new_detail().extend(lead)  # a remark above the first prompt
             self.commands.extend(found)
         elif self.commands and not self.commands[-1].output:
             self.commands[-1] = replace(self.commands[-1], output="\n".join(code).strip("\n"))

@@ -98,7 +98,7 @@ def test_blank_lines_and_dots_are_accepted_around_the_block() -> None:
 
 
 def test_toml_is_read_by_lines() -> None:
-    found = read('+++\ntitle = "x y"\ntags = ["a", "b"]\n+++\nbody\n')
+    found = read('+++\n# a comment\ntitle = "x y"\ntags = ["a", "b"]\n+++\nbody\n')
     assert dict(found.values) == {"title": "x y", "tags": ("a", "b")}
     assert codes(found) == ["front-matter-toml"]
 

@@ -276,6 +276,10 @@ def test_links_are_found_outside_code() -> None:
     assert entry.provenance["related"] == "from links in the text"
 
 
+def test_the_number_of_links_is_bounded() -> None:
+    assert len(parse("[a](b.md)\n" * 5_000).links) == 2_000
+
+
 def test_related_files_stay_inside_and_are_counted_once() -> None:
     entry = parse("[a](../y.md) [b](../../z.md) [c](y.md) [d](/root.md) [e](y.md?x#y) [s](x.md)\n", "d/x.md")
     assert entry.related == ("y.md", "d/y.md", "root.md")

@@ -74,6 +74,19 @@ def test_findings_are_ordered_by_line_and_gravity() -> None:
     assert findings[3].severity is Severity.ERROR
 
 
+def test_both_ways_are_asked_for() -> None:
+    head = b"---\nkind: runbook\n---\n# T\n"
+    for section, asked in ((b"## Workaround\nGo.\n", "a fix"), (b"## Permanent fix\nGo.\n", "a mitigation")):
+        found = lint_entry(parse_entry("x.md", head + section, PLAIN), None)
+        assert [f.message for f in found if f.code == "one-way"] == [f"Nothing is said about {asked}"]
+
+
+def test_a_time_without_a_unit_is_told() -> None:
+    raw = b"# T\n## Workaround\n- Time: soon\n\n1. Go.\n"
+    found = [f for f in lint_entry(parse_entry("x.md", raw, PLAIN), None) if f.code == "attribute-value"]
+    assert [f.message for f in found] == ["Time: 'soon' is not a duration such as 10m or 1.5h"]
+
+
 def test_a_placeholder_needs_a_telling_name() -> None:
     raw = b"# T\n## Workaround\n\n1. Go: `kubectl get <value>`\n"
     found = [f for f in lint_entry(parse_entry("x.md", raw, PLAIN), None) if f.code == "placeholder"]

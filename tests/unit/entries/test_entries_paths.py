@@ -177,6 +177,16 @@ def test_code_that_is_no_command_stays_in_the_details() -> None:
     assert "All good now" in path.steps[0].details[0]
 
 
+@pytest.mark.parametrize("mark", ["**Warning**", "**Caution:**", "[!WARNING]", "__Danger__!"])
+def test_a_quoted_warning_is_what_to_know_before_the_step(mark: str) -> None:
+    path = path_of(
+        f"1. Drop it.\n   > {mark}\n   > All is lost\n   > for ever.\n   > > Really.\n\n   > A quote.\n2. Go."
+    )
+    first = path.steps[0]
+    assert first.confirm == "All is lost\nfor ever.\n> Really."
+    assert first.text == "Drop it.\n\n> A quote."
+
+
 def test_code_under_an_attribute_belongs_to_it() -> None:
     path = path_of("1. Go\n   - Verify:\n     ```sh\n     df -h\n     ```\n")
     assert "df -h" in path.steps[0].verify
@@ -294,6 +304,21 @@ def test_a_section_of_headings_around_a_path_is_no_path_of_its_own() -> None:
 
 def test_only_the_first_hundred_paths_of_a_page_are_read() -> None:
     assert len(parse("# T\n" + "## Fix\n\nPatch it.\n" * 150).paths) == 100
+
+
+def test_a_remark_above_the_first_prompt_is_kept() -> None:
+    (step,) = path_of("1. Go\n   ```sh\n   As root:\n   $ ls\n   ```\n").steps
+    assert ([command.text for command in step.commands], step.details) == (["ls"], ("As root:",))
+
+
+def test_paths_below_paths_are_read_once_at_any_depth() -> None:
+    text = "# T\n## Fix\na b\n### Workaround\nc d\n#### Solution\ne f\n### Fix\ng h\n"
+    assert [path.body for path in parse(text).paths] == ["a b", "c d", "e f", "g h"]
+
+
+def test_alternatives_may_have_headings_of_their_own() -> None:
+    text = "# T\n## Workaround\n### Option A\n#### Step 1: x\na\n#### Step 2: y\nb\n### Option B\n1. c d e\n"
+    assert [(path.name, len(path.steps)) for path in parse(text).paths] == [("Option A", 2), ("Option B", 1)]
 
 
 def test_comments_are_no_steps_and_no_text() -> None:

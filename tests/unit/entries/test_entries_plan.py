@@ -103,6 +103,17 @@ def test_a_dependency_lends_its_levers_to_an_entry_without_component() -> None:
     assert origins(kb.plan("a.md"))[0] == [("component", "x/redis.md")]
 
 
+def test_an_entry_of_a_component_uses_the_components_own_levers() -> None:
+    kb = base(
+        {
+            "p/c/a.md": "---\ndepends_on: [redis]\n---\n# A\n",
+            "p/c/lever.md": f"# L\n{LEVER}",
+            "x/redis.md": f"# R\n{LEVER}",
+        }
+    )
+    assert origins(kb.plan("p/c/a.md"))[0] == [("component", "p/c/lever.md")]
+
+
 def test_none_known_is_no_way_and_retired_or_lost_entries_lend_nothing() -> None:
     kb = base(
         {
