@@ -67,7 +67,7 @@ def mono_font(pixels: float) -> QFont:
 
 
 def without_ligatures(font: QFont) -> QFont:
-    """Return ``font`` drawing each character by itself; a document's default font hands this on to its code."""
+    """Return ``font`` drawing each character by itself; a document's default font hands this on."""
     result = QFont(font)
     for tag in ("calt", "liga"):
         result.setFeature(QFont.Tag(tag), 0)
