@@ -45,10 +45,11 @@ class FilterPopover(QFrame):
     def __init__(self, parent: QWidget) -> None:
         """Make an empty popover."""
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setProperty("surface", "popup")
+        self.setProperty("surface", "chrome")
+        self.setFrameShape(QFrame.Shape.Box)
         self.setAccessibleName("Filters")
         self.box = QVBoxLayout(self)
-        self.box.setContentsMargins(4, 4, 4, 4)
+        self.box.setContentsMargins(1, 1, 1, 1)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Tell that it is gone."""

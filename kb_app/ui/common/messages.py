@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from kb_app.ui.common.style import set_property
-from kb_app.ui.common.widgets import IconButton, IconLabel, label, text_button
+from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
 
 PASSING_MS = 2_400
 
@@ -53,6 +53,16 @@ class Message:
 def announce(widget: QWidget, text: str) -> None:
     """Let a screen reader say ``text``."""
     QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+def fit_text(empty: EmptyState, width: int) -> None:
+    """Give the sentence of an empty state a width of its own, so that its lines are all shown.
+
+    A wrapping label that is centred in its layout is otherwise as high as for another width.
+    """
+    for text in empty.findChildren(QLabel):
+        if text.wordWrap():
+            text.setFixedWidth(width)
 
 
 class Toast(QFrame):

@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from kb_app.search.model import SearchAnswer, Verdict
+from kb_app.ui.common.messages import fit_text
 from kb_app.ui.common.session import EntryRef
 from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
 from kb_app.ui.results.delegate import ROW_HEIGHT, ResultDelegate
 from kb_app.ui.results.model import ResultModel
-from kb_app.ui.results.state import Row, next_row, row_to_select, short_lines, summary_text
+from kb_app.ui.results.state import Row, next_row, row_to_select, summary_text
 
 
 class ResultList(QListView):
@@ -204,6 +205,7 @@ class ResultsPanel(QWidget):
         layout.addWidget(self._build_remarks())
         layout.addWidget(self.list, 1)
         self.empty = EmptyState("search", "", "", parent=self)
+        fit_text(self.empty, 232)
         self.empty.hide()
         layout.addWidget(self.empty, 1)
 
@@ -272,7 +274,7 @@ class ResultsPanel(QWidget):
         self.time_label.setText("")
         self._remarks.hide()
         self.list.set_rows(())
-        self.empty.set_state(icon, title, short_lines(text))
+        self.empty.set_state(icon, title, text)
         self._show_list(is_shown=False)
 
     def set_filter_state(self, count: int, *, is_button_shown: bool) -> None:
@@ -288,14 +290,12 @@ class ResultsPanel(QWidget):
 
     def _explain_emptiness(self, *, is_browsing: bool) -> None:
         if is_browsing:
-            self.empty.set_state("inbox", "Nothing here yet", short_lines("No entry fits the filters."))
+            self.empty.set_state("inbox", "Nothing here yet", "No entry fits the filters.")
         else:
             self.empty.set_state(
                 "search",
                 "Nothing found",
-                short_lines(
-                    "No entry holds these words. Try the exact error, the alert's name, or fewer filters."
-                ),
+                "No entry holds these words. Try the exact error, the alert's name, or fewer filters.",
             )
 
     def _show_remarks(self, answer: SearchAnswer, *, is_browsing: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -166,11 +165,6 @@ def age_text(reviewed: str, today: dt.date) -> str:
         if days < limit:
             return f"{days // size}{unit}"
     return f"{days // 365}y"
-
-
-def short_lines(text: str) -> str:
-    """Return a sentence in lines that fit the narrowest column."""
-    return textwrap.fill(text, 36)
 
 
 def summary_text(answer: SearchAnswer, limit: int = 0) -> str:

@@ -192,7 +192,7 @@ class CommandBox(QFrame):
         self._done_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._done_timer.timeout.connect(self._on_done_shown)
         if command.is_destructive:
-            self._box.addWidget(_Remark("triangle-alert", "danger", "Changes or removes something", self))
+            self._box.addWidget(_Remark("triangle-alert", "danger", "destructive", self))
         if command.output:
             self._box.addWidget(_Remark("terminal", "muted", f"prints: {_first_line(command.output)}", self))
         self.set_values({})

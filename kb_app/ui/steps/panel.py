@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from functools import partial
 
@@ -23,12 +22,15 @@ from PySide6.QtWidgets import (
 
 from kb_app.entries.model import ResponsePlan
 from kb_app.ui.common.fonts import ui_font
-from kb_app.ui.common.messages import announce
+from kb_app.ui.common.messages import announce, fit_text
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, plain_tooltip, text_button
 from kb_app.ui.steps.cards import EmptyLane, LaneHeader, StepCard, attribute_html, body_html
 from kb_app.ui.steps.state import Lane, LaneView, PathView, lanes_of, placeholder_names, resolve_link
+
+_LAYOUT_MS = 40
+"""Until the scrolled columns have taken in what was added to them."""
 
 _TONE_TOKENS = {"ok": "fix", "warn": "mitigate", "danger": "danger"}
 
@@ -379,6 +381,7 @@ class StepsPanel(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout.addWidget(self._scroll, 1)
         self.empty = EmptyState("list-checks", "", "", parent=self)
+        fit_text(self.empty, 280)
         layout.addWidget(self.empty, 1)
         self.show_nothing()
 
@@ -415,7 +418,9 @@ class StepsPanel(QWidget):
     def show_nothing(self) -> None:
         """Show that no entry is open."""
         self._columns = {}
-        self.empty.set_state("list-checks", "Steps", "How to mitigate and how to fix:\nopen an entry.")
+        self.empty.set_state(
+            "list-checks", "Steps", "Open an entry to see how to mitigate and how to fix it."
+        )
         self._set_shown(is_empty=True)
         self._count.setText("")
 
@@ -427,7 +432,7 @@ class StepsPanel(QWidget):
         if not any(view.paths for view in views):
             self._columns = {}
             texts = list(dict.fromkeys(view.empty_text for view in views))
-            self.empty.set_state("route", "No path yet", textwrap.fill(" ".join(texts), 44))
+            self.empty.set_state("route", "No path yet", " ".join(texts))
             self._set_shown(is_empty=True)
             self._count.setText("")
             self.progress_changed.emit(0, 0)
@@ -579,8 +584,8 @@ class StepsPanel(QWidget):
         self.copied.emit(text)
 
     def _on_asked(self, question: QWidget) -> None:
-        """Bring a question into view, after the layout has made room for it."""
-        QTimer.singleShot(0, question, lambda: self._scroll.ensureWidgetVisible(question, 0, 16))
+        """Bring a question into view once the layout has made room for it."""
+        QTimer.singleShot(_LAYOUT_MS, question, lambda: self._scroll.ensureWidgetVisible(question, 0, 16))
 
     def _on_values_needed(self, names: tuple[str, ...]) -> None:
         if self._values_card is not None:
