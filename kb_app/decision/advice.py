@@ -309,6 +309,7 @@ def _review_rule(fix: _Weighed, known: _Known) -> ReviewRule:
     is_stated = all(_is_stated(fix.source, key) for key in ("blast", "reversible", "confidence"))
     may_push = (
         policy.push_when_down is PushWhenDown.REVIEW_AFTER
+        and known.incident.may_push is not False
         and known.impact is Impact.DOWN
         and known.data_risk is DataRisk.NONE
         and "scope" in known.stated
@@ -473,6 +474,8 @@ def _review_reason(fix: _Weighed, known: _Known) -> str:
 def _why_not_after(fix: _Weighed, known: _Known) -> str:
     if known.policy.push_when_down is PushWhenDown.REVIEW_FIRST:
         return "the policy says so"
+    if known.incident.may_push is False:
+        return "the component's owners ask for it"
     if known.impact is not Impact.DOWN or "impact" not in known.stated:
         return "it is not down"
     if known.data_risk is not DataRisk.NONE:

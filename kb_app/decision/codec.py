@@ -49,6 +49,7 @@ _INCIDENT_KEYS = (
     "product",
     "owner",
     "data_loss_accepted",
+    "push_allowed",
 )
 _PATH_KEYS = (
     "name",
@@ -225,6 +226,7 @@ class _Reader:
             product=self._text(raw, "product"),
             owner=self._text(raw, "owner"),
             is_data_loss_accepted=self._yes_no(raw, "data_loss_accepted", "incident") or False,
+            may_push=self._yes_no(raw, "push_allowed", "incident"),
         )
 
     def path(self, raw: Mapping[str, object], way: str) -> PathInput:

@@ -39,6 +39,8 @@ class Incident:
         product: product of the components, for overrides; empty when unknown.
         owner: whom to escalate to; empty when unknown.
         is_data_loss_accepted: the data owner has accepted a loss, and that is recorded.
+        may_push: whether the component's owners allow a fix before its review; None when they do not say, and
+            then the policy alone decides.
     """
 
     impact: Impact | None = None
@@ -51,6 +53,7 @@ class Incident:
     product: str = ""
     owner: str = ""
     is_data_loss_accepted: bool = False
+    may_push: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def incident_to_plain(incident: Incident) -> dict[str, object]:
         "product": incident.product or None,
         "owner": incident.owner or None,
         "data_loss_accepted": "yes" if incident.is_data_loss_accepted else None,
+        "push_allowed": _yes_no(incident.may_push),
     }
     return _stated(values)
 
@@ -39,7 +40,7 @@ def path_to_plain(path: PathInput) -> dict[str, object]:
         "reversible": path.reversible,
         "blast": path.blast,
         "confidence": path.confidence,
-        "loses_data": None if path.loses_data is None else "yes" if path.loses_data else "no",
+        "loses_data": _yes_no(path.loses_data),
         "restores": path.restores,
         "approval": path.approval,
         "contains": "yes" if path.contains else None,
@@ -48,6 +49,10 @@ def path_to_plain(path: PathInput) -> dict[str, object]:
         "defaulted": sorted(path.defaulted) or None,
     }
     return _stated(values)
+
+
+def _yes_no(value: bool | None) -> str | None:  # noqa: FBT001 - the value itself, not a switch
+    return None if value is None else "yes" if value else "no"
 
 
 def _stated(values: Mapping[str, object | None]) -> dict[str, object]:

@@ -232,6 +232,21 @@ def test_review_after_needs_every_fact_about_the_incident_stated(changes):
     assert (advice.recommend, advice.review) == (Recommendation.FIX_FORWARD, Review.BEFORE)
 
 
+@pytest.mark.parametrize(
+    ("may_push", "review"), [(None, Review.AFTER), (True, Review.AFTER), (False, Review.BEFORE)]
+)
+def test_the_components_owners_may_ask_for_review_first(may_push, review):
+    advice = advise(dataclasses.replace(DOWN, may_push=may_push), None, GOOD)
+    assert advice.review is review
+    assert ("owners ask for it" in advice.reasons[-1]) is (may_push is False)
+
+
+def test_owners_cannot_allow_what_the_policy_does_not():
+    policy = dataclasses.replace(DEFAULT_POLICY, push_when_down=PushWhenDown.REVIEW_FIRST)
+    advice = advise(dataclasses.replace(DOWN, may_push=True), None, GOOD, policy)
+    assert advice.review is Review.BEFORE
+
+
 def test_partly_reversible_is_enough_for_review_after():
     assert advise(DOWN, None, changed(GOOD, reversible=Reversible.PARTLY)).review is Review.AFTER
 

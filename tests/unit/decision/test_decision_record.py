@@ -56,6 +56,7 @@ incidents = st.builds(
     names,
     names,
     st.booleans(),
+    st.none() | st.booleans(),
 )
 paths = st.builds(
     PathInput,
