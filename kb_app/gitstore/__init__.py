@@ -1,6 +1,7 @@
 """Git without Git words: clones, fast-forward, proposals, conflicts by section, history.
 
 =============  ===========================================================================
+``store``      the door: everything opened together, one exchange with a remote
 ``names``      addresses, branches, paths and messages: what may reach git at all
 ``verbs``      the closed table of what git may be asked
 ``causes``     why git stopped, as one plain sentence

@@ -96,7 +96,10 @@ SENTENCES: dict[Cause, tuple[str, str]] = {
         "The repository holds something unsafe and was refused",
         "Its owner can find it with: git fsck --strict",
     ),
-    Cause.FOREIGN_OWNER: ("The folder belongs to another user", "Use a managed clone of it"),
+    Cause.FOREIGN_OWNER: (
+        "The folder belongs to another user, and git does not trust it",
+        "Ask its owner, or trust it yourself: git config --global --add safe.directory FOLDER",
+    ),
     Cause.IDENTITY: ("Git does not know your name and e-mail yet", "Enter both in the settings"),
     Cause.SIGNING: (
         "The signature could not be made",

@@ -124,6 +124,20 @@ class RemoteState:
     tips: dict[str, CommitId]
 
 
+def writable_or_existing(folder: Path) -> Path:
+    """Return ``folder``, made for this user alone; one that is there and only readable will do for reading.
+
+    Raises:
+        EnvironmentFault: when it is absent and cannot be made.
+    """
+    try:
+        return private_folder(folder)
+    except EnvironmentFault:
+        if folder.is_dir():
+            return folder
+        raise
+
+
 def now_utc() -> dt.datetime:
     """Return the time, aware, without microseconds."""
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -147,7 +161,7 @@ class CloneArea:
         clock: Callable[[], dt.datetime] = now_utc,
         limits: TreeLimits | None = None,
     ) -> None:
-        self.area = private_folder(area.absolute())
+        self.area = writable_or_existing(area.absolute())
         self.runner = runner
         self.clock = clock
         self.limits = limits or TreeLimits()

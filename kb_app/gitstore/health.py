@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from kb_app.errors import EnvironmentFault
+from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.clones import CloneArea
 from kb_app.gitstore.locks import exclusive, set_stale_locks_aside
 from kb_app.gitstore.names import check_commit
@@ -64,7 +65,8 @@ def examine(area: CloneArea, name: str, *, deep: bool = False) -> CloneHealth:
     head = run("log", ("--format=%H %cI", "--max-count=1"), ("HEAD",), repository=repository)
     words = head.text.split()
     if not head.is_ok or len(words) != 2:
-        return CloneHealth(name, is_whole=False, sentence=head.sentence, hint=hint, details=head.details)
+        advice = hint if head.cause in (Cause.OTHER, Cause.DAMAGED, Cause.NONE) else head.hint
+        return CloneHealth(name, is_whole=False, sentence=head.sentence, hint=advice, details=head.details)
     counted = run("count-objects", ("-v",), repository=repository)
     numbers = {
         key: int(value)

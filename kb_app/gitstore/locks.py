@@ -33,6 +33,10 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+class Busy(EnvironmentFault):
+    """Somebody else is at work here; it passes."""
+
+
 @contextlib.contextmanager
 def exclusive(file: Path, *, patience_s: float = 0.0) -> Iterator[None]:
     """Hold ``file`` as a lock, in this process alone.
@@ -42,7 +46,8 @@ def exclusive(file: Path, *, patience_s: float = 0.0) -> Iterator[None]:
         patience_s: how long to wait for another holder.
 
     Raises:
-        EnvironmentFault: when another window or process holds it, or the folder cannot be written to.
+        Busy: when another window or process holds it.
+        EnvironmentFault: when the folder cannot be written to.
     """
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
@@ -63,7 +68,7 @@ def _wait_for(descriptor: int, until: float) -> None:
             _take(descriptor)
         except OSError as error:
             if time.monotonic() >= until:
-                raise EnvironmentFault(
+                raise Busy(
                     "Another window is changing this knowledge base", "Wait until it has finished"
                 ) from error
             time.sleep(0.02)
@@ -76,7 +81,7 @@ def is_held(file: Path) -> bool:
     try:
         with exclusive(file):
             return False
-    except EnvironmentFault:
+    except Busy:
         return True
 
 
@@ -86,7 +91,7 @@ def set_stale_locks_aside(repository: Repository, aside: Path) -> tuple[Path, ..
     The caller holds the clone's own lock.
 
     Raises:
-        EnvironmentFault: when a git program is at work there now.
+        Busy: when a git program is at work there now.
     """
     found = [file for file in _lock_files(repository.git_dir) if not file.is_dir()]
     if not found:
@@ -96,7 +101,7 @@ def set_stale_locks_aside(repository: Repository, aside: Path) -> tuple[Path, ..
         newest = max(file.stat().st_mtime for file in found)
         running = time.time() - newest < STALE_AFTER_S
     if running:
-        raise EnvironmentFault(
+        raise Busy(
             "Another git program is working in this knowledge base",
             "Wait until it has finished, then try again",
         )

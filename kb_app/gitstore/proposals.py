@@ -21,11 +21,11 @@ from pathlib import Path
 from kb_app.durable import sync_folder, write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import RETRYABLE, Cause
-from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled
+from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, writable_or_existing
 from kb_app.gitstore.commits import CommitPlan, FileEdit, Signing, commit_on_branch
 from kb_app.gitstore.hosts import HostKind, PushPlan, change_id, host_of, page_in, push_plan, review_page
 from kb_app.gitstore.leaks import Leak, leaks_in
-from kb_app.gitstore.locks import exclusive, set_stale_locks_aside
+from kb_app.gitstore.locks import Busy, exclusive, set_stale_locks_aside
 from kb_app.gitstore.names import (
     CommitId,
     check_commit,
@@ -34,6 +34,7 @@ from kb_app.gitstore.names import (
     has_control,
     portability_problem,
 )
+from kb_app.gitstore.process import readable
 from kb_app.gitstore.runner import GitOutcome, Identity, Repository
 from kb_app.gitstore.trees import parse_listing, remove_tree
 from kb_app.paths import private_folder
@@ -220,7 +221,7 @@ class ProposalQueue:
     """
 
     def __init__(self, folder: Path, area: CloneArea, options: ProposalOptions | None = None) -> None:
-        self.folder = private_folder(folder.absolute())
+        self.folder = writable_or_existing(folder.absolute())
         self.area = area
         self.options = options or ProposalOptions()
 
@@ -479,6 +480,8 @@ class ProposalQueue:
         outcome = self.area.runner.run(
             "rev-parse", ("--verify", "--quiet"), (f"{ref}^{{commit}}",), repository=repository
         )
+        if outcome.cause not in (Cause.NONE, Cause.OTHER):
+            outcome.expect_ok()
         if not outcome.is_ok or not outcome.text.strip():
             raise EnvironmentFault(
                 "This copy of the knowledge base has no such state", "Sync it, then try again"
@@ -500,7 +503,7 @@ class ProposalQueue:
             with self._held(clone):
                 return self._push(clone, is_cancelled)
         except EnvironmentFault as fault:
-            return PushReport(fault.title, fault.hint, cause=Cause.LOCKED)
+            return PushReport(fault.title, fault.hint, cause=_cause(fault))
 
     def _push(self, clone: Clone, is_cancelled: IsCancelled | None) -> PushReport:
         self._sweep(clone)
@@ -634,7 +637,7 @@ class ProposalQueue:
                     if found != proposal:
                         self._save(found)
         except EnvironmentFault as fault:
-            return PushReport(fault.title, fault.hint, cause=Cause.LOCKED)
+            return PushReport(fault.title, fault.hint, cause=_cause(fault))
         done = [p for p in self.proposals(clone_name) if p.state is ProposalState.MERGED]
         return PushReport(f"{len(followed)} looked up, {len(done)} taken so far")
 
@@ -797,6 +800,10 @@ def _push_report(
     )
 
 
+def _cause(fault: EnvironmentFault) -> Cause:
+    return Cause.LOCKED if isinstance(fault, Busy) else Cause.READ_ONLY
+
+
 def _needs_answer(proposal: Proposal, problem: str, hint: str) -> Proposal:
     return replace(proposal, state=ProposalState.NEEDS_ANSWER, problem=problem, hint=hint)
 
@@ -805,7 +812,7 @@ def _reason(outcome: GitOutcome) -> str:
     """Return the server's own reason for a refusal, if it gave one."""
     for line in outcome.text.splitlines():
         if (match := re.match(r"!\t[^\t]*\t\[remote rejected\] \((.{1,200})\)", line)) is not None:
-            return f"The server refused it: {match.group(1)}"
+            return f"The server refused it: {readable(match.group(1).encode())}"
     return ""
 
 

@@ -288,8 +288,11 @@ class GitRunner:
         ssh_command: str | None = None,
     ) -> None:
         self.program = program
-        self._private = private_folder(private)
-        self._hooks = private_folder(private / "no-hooks")
+        self._private = private.absolute()
+        self._hooks = self._private / "no-hooks"
+        with contextlib.suppress(EnvironmentFault):  # a folder that is not there holds no hooks either
+            private_folder(self._private)
+            private_folder(self._hooks)
         self._base = _from_scratch(clean_environment(environment))
         self._ssh = "ssh -oBatchMode=yes -oConnectTimeout=15" if ssh_command is None else ssh_command
 
@@ -345,7 +348,7 @@ class GitRunner:
             job = Job(
                 command,
                 environment,
-                repository.work_tree if repository else self._private,
+                repository.work_tree if repository else self._folder,
                 stdin,
                 deadline_s=rule.deadline_s if deadline_s is None else deadline_s,
                 stall_s=rule.stall_s,
@@ -355,6 +358,11 @@ class GitRunner:
             ended = job.run(is_cancelled)
             answers = http_answers(_read_head(trace)) if trace else ()
         return _judged(ended, answers)
+
+    @property
+    def _folder(self) -> Path:
+        """Where a program works that needs no repository: a folder of ours, never the present one."""
+        return self._hooks if self._hooks.is_dir() else Path(self._hooks.anchor)
 
     @property
     def configuration(self) -> tuple[str, ...]:

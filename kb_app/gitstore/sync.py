@@ -20,10 +20,11 @@ from kb_app.durable import sync_folder
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import RETRYABLE, Cause
 from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, OnProgress, RemoteState, with_success
-from kb_app.gitstore.locks import exclusive, set_stale_locks_aside
+from kb_app.gitstore.locks import Busy, exclusive, set_stale_locks_aside
 from kb_app.gitstore.names import CommitId, RemoteAddress, check_commit, check_ref
 from kb_app.gitstore.runner import GitOutcome, GitRunner, Repository
 from kb_app.gitstore.trees import TreeFile, limit_problem, parse_listing
+from kb_app.logs import visible
 
 INCOMING_REF = "refs/kb_app/incoming"
 BACKUP_PREFIX = "refs/backup/"
@@ -86,7 +87,10 @@ class ChangeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One changed file: its path (a deleted one's as it was), what happened, its path before a rename."""
+    """One changed file: its path (a deleted one's as it was), what happened, its path before a rename.
+
+    Paths are as git has them and may hold anything: show them with `kb_app.logs.visible`.
+    """
 
     path: str
     status: ChangeStatus
@@ -171,7 +175,8 @@ def sync(
             outcome = _Sync(area, clone, on_progress, is_cancelled).run(accept_deletions=accept_deletions)
             return _remembered(area, name, outcome, rng or random.Random())  # noqa: S311 - spreads load, guards nothing
     except EnvironmentFault as fault:
-        return SyncOutcome(SyncEnd.BUSY, fault.title, fault.hint)
+        end = SyncEnd.BUSY if isinstance(fault, Busy) else SyncEnd.FAILED
+        return SyncOutcome(end, fault.title, fault.hint)
 
 
 def adopt(area: CloneArea, name: str, target: str) -> SyncOutcome:
@@ -191,7 +196,8 @@ def adopt(area: CloneArea, name: str, target: str) -> SyncOutcome:
         with exclusive(area.lock_file(clone)):
             return _Sync(area, clone, None, None).adopt(target)
     except EnvironmentFault as fault:
-        return SyncOutcome(SyncEnd.BUSY, fault.title, fault.hint)
+        end = SyncEnd.BUSY if isinstance(fault, Busy) else SyncEnd.FAILED
+        return SyncOutcome(end, fault.title, fault.hint)
 
 
 def backups(area: CloneArea, name: str) -> tuple[tuple[str, CommitId], ...]:
@@ -291,6 +297,8 @@ class _Sync:
         """Put right what a crash left, and look where the clone stands; return the commit of its files."""
         set_stale_locks_aside(self._repository, self._area.area / ".set-aside")
         head = self._runner.run("symbolic-ref", ("--quiet",), ("HEAD",), repository=self._repository)
+        if head.cause not in (Cause.NONE, Cause.OTHER):  # a detached head is a silent exit 1
+            return self._from_git(head, "")
         here = self._resolve(f"refs/heads/{self._clone.branch}")
         if head.text.strip() != f"refs/heads/{self._clone.branch}" or here is None:
             return self._outcome(
@@ -746,4 +754,5 @@ def _count(changes: tuple[FileChange, ...]) -> str:
 
 
 def _first(paths: list[str]) -> str:
-    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    first = visible(paths[0])
+    return first if len(paths) == 1 else f"{first} and {len(paths) - 1} more"
