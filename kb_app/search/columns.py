@@ -527,6 +527,10 @@ class Segment:
                 self._words_size -= self._words.pop(next(iter(self._words))).size
         return found
 
+    def distinct_words(self, document: int) -> Array:
+        """Return a document's words as term numbers, ascending, each once."""
+        return np.unique(self.words(document))
+
     def lines(self, document: int) -> Array:
         """Return a document's lines: rows of (line number, first word, field)."""
         return np.frombuffer(self._cold.read("lines", document), np.int32).reshape(-1, 3)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from kb_app.search.analysis import fold, raw_tokens, split_token, stem_of, words_of
+from kb_app.search.columns import Segment
 from kb_app.search.documents import compact_name
 from kb_app.search.masking import Paste
 from kb_app.search.query import Query
@@ -14,7 +19,9 @@ from kb_app.search.scoring import Concept, Scorer, Variant
 from kb_app.search.spelling import corrections, may_be_slip, split_in_two
 from kb_app.search.synonyms import Synonyms
 
-STEM_FACTOR = 0.8
+Array = npt.NDArray[Any]
+
+STEM_FACTOR = 0.75
 """What an inflected form counts against the form asked."""
 PREFIX_FACTOR = 0.7
 SYNONYM_FACTOR = 0.4
@@ -25,9 +32,11 @@ JOINED_WEIGHT = 0.4
 PHRASE_PART_WEIGHT = 0.6
 MAX_WORDS = 40
 MAX_PASTE_CONCEPTS = 40
+MAX_RELATED_TERMS = 20
 MAX_PASTE_TERMS = 2_000
+MAX_EXACT_TERMS = 150
 MAX_PASTE_PHRASES = 8
-COMMON_SHARE = 0.5
+COMMON_SHARE = 0.8
 """A word of a paste that occurs in more than this share of entries tells nothing."""
 
 _FUNCTION_WORDS = """
@@ -296,23 +305,50 @@ def question_of_paste(paste: Paste, scorer: Scorer, synonyms: Synonyms) -> Quest
     return question
 
 
+def _paste_concept(term: str, weight: float) -> Concept:
+    return Concept(term, (Variant("word", term, 0.4), Variant("stem", stem_of(term), 0.6)), weight)
+
+
 def _choose_terms(
     question: Question, weight_of: dict[str, float], neighbours: Sequence[tuple[str, str]], scorer: Scorer
 ) -> None:
     rated: list[tuple[float, str]] = []
+    is_short = len(weight_of) <= MAX_EXACT_TERMS
     for term, weight in list(weight_of.items())[:MAX_PASTE_TERMS]:
-        frequency = min(scorer.posting_count(term), scorer.document_count)
+        if is_short:
+            frequency = scorer.document_frequency(_paste_concept(term, weight))
+        else:
+            frequency = min(scorer.posting_count(term), scorer.document_count)
         if frequency == 0:
             question.unknown += 1
         elif frequency <= max(3, COMMON_SHARE * scorer.document_count):
             rated.append((weight * scorer.idf(frequency), term))
     rated.sort(key=lambda row: (-row[0], row[1]))
     exact: list[tuple[float, Concept]] = []
-    for _, term in rated[: 2 * MAX_PASTE_CONCEPTS]:  # counted roughly so far, and now exactly
-        variants = (Variant("word", term, 0.4), Variant("stem", stem_of(term), 0.6))
-        concept = Concept(term, variants, weight_of[term])
+    for _, term in rated[: 2 * MAX_PASTE_CONCEPTS]:  # of a long paste counted roughly so far, and now exactly
+        concept = _paste_concept(term, weight_of[term])
         exact.append((concept.weight * scorer.idf(scorer.document_frequency(concept)), concept))
     exact.sort(key=lambda row: (-row[0], row[1].text))
     question.concepts = [concept for _, concept in exact[:MAX_PASTE_CONCEPTS]]
     place = {concept.text: number for number, concept in enumerate(question.concepts)}
     question.pairs = [(place[a], place[b]) for a, b in neighbours if a in place and b in place]
+
+
+def telling_terms(segment: Segment, terms: Array, counts: Array, scorer: Scorer) -> list[Concept]:
+    """Return the words that tell most about a document, as concepts: frequent in it, rare elsewhere.
+
+    Args:
+        segment: where the document lies.
+        terms: its words as term numbers, each once.
+        counts: how often each occurs in it.
+        scorer: the open segments.
+    """
+    postings = segment.posting_start[terms + 1] - segment.posting_start[terms]
+    rarity = np.log(1 + scorer.document_count / np.maximum(postings, 1))
+    worth = np.log1p(counts) * rarity * (postings > 1)  # a word that nobody else has relates to nobody
+    concepts = []
+    for place in np.argsort(-worth, kind="stable")[: 3 * MAX_RELATED_TERMS].tolist():
+        word = segment.terms[int(terms[place])]
+        if worth[place] > 0 and len(word) > 2 and word not in FUNCTION_WORDS and not word.isdigit():
+            concepts.append(Concept(word, (Variant("stem", stem_of(word)),), float(np.log1p(counts[place]))))
+    return concepts[:MAX_RELATED_TERMS]

@@ -20,7 +20,7 @@ from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.search.analysis import stem_of
 from kb_app.search.catalogue_file import load_cards
 from kb_app.search.columns import DamagedIndexError, Segment, build_segment
-from kb_app.search.concepts import Question, question_of_paste, question_of_words
+from kb_app.search.concepts import Question, question_of_paste, question_of_words, telling_terms
 from kb_app.search.documents import Analyser, compact_name, document_of_card
 from kb_app.search.manifest import discard, open_segment, read_manifest
 from kb_app.search.masking import MAX_PASTE, is_paste, read_paste
@@ -43,6 +43,8 @@ TOKEN_BOOST = 0.5
 WEAK_HITS = 3
 """Hits shown, marked weak, when nothing answers the question."""
 PASTE_MATCH, PASTE_WEAK, PAIR_EVIDENCE = 15.0, 8.0, 1.5
+ALIKE, ALIKE_SCORE, MIN_ALIKE_WORDS = 0.93, 0.9, 40
+"""Share of words in common from which entries are copies; of scores, below which they are not compared."""
 TIME_LIMIT_S = 0.5
 """A question that took longer to look up is answered without the close reading."""
 MAX_TYPED_CONCEPTS = 12
@@ -332,20 +334,59 @@ class SearchEngine:
     def _fold(self, candidates: Sequence[_Candidate], limit: int) -> list[_Candidate]:
         """Return the first ``limit`` candidates, near-duplicates folded under the best of them."""
         shown: list[_Candidate] = []
-        kept: dict[tuple[int, int], tuple[int, Array]] = {}
         by_hash: dict[str, _Candidate] = {}
         for candidate in candidates:
             if len(shown) >= limit:
                 break
-            segment = self._scorer.shards[candidate.shard].segment
-            digest = segment.hashes[candidate.document]
-            if digest and digest in by_hash:
-                by_hash[digest].similar += 1
+            digest = self._scorer.shards[candidate.shard].segment.hashes[candidate.document]
+            twin = by_hash.get(digest) if digest else None
+            if twin is None:
+                twin = next((c for c in shown if self._are_alike(c, candidate)), None)
+            if twin is not None:
+                twin.similar += 1
                 continue
             by_hash[digest] = candidate
             shown.append(candidate)
-        del kept
         return shown
+
+    def _are_alike(self, first: _Candidate, second: _Candidate) -> bool:
+        """Tell whether two documents are copies of each other with small changes.
+
+        Copies score alike, so only documents with nearly equal scores are compared word by word.
+        """
+        if first.shard != second.shard or second.score < ALIKE_SCORE * first.score:
+            return False
+        segment = self._scorer.shards[first.shard].segment
+        lengths = segment.arrays["words_start"]
+        size, other = (int(lengths[c.document + 1] - lengths[c.document]) // 4 for c in (first, second))
+        if min(size, other) < MIN_ALIKE_WORDS or min(size, other) < ALIKE * max(size, other):
+            return False
+        mine, others = segment.distinct_words(first.document), segment.distinct_words(second.document)
+        common = len(np.intersect1d(mine, others, assume_unique=True))
+        return common >= ALIKE * (len(mine) + len(others) - common)
+
+    def related(self, knowledge_base: str, path: str, *, limit: int = 5) -> tuple[SearchHit, ...]:
+        """Return entries about the same as the one at ``path``, best first; none when it is not there."""
+        for number, shard in enumerate(self._scorer.shards):
+            if shard.base != knowledge_base or path not in shard.segment.paths:
+                continue
+            document = len(shard.segment.paths) - 1 - shard.segment.paths[::-1].index(path)
+            if shard.segment.deleted[document]:
+                continue
+            return self._related(number, document, limit)
+        return ()
+
+    def _related(self, number: int, document: int, limit: int) -> tuple[SearchHit, ...]:
+        segment = self._scorer.shards[number].segment
+        terms, counts = np.unique(segment.words(document), return_counts=True)
+        concepts = telling_terms(segment, terms, counts, self._scorer)
+        masks = {n: ~shard.segment.deleted for n, shard in enumerate(self._scorer.shards)}
+        masks[number][document] = False
+        scored, _ = score(self._scorer, concepts, masks.get)
+        found = self._candidates(scored, {}, CANDIDATES)
+        asked = _Asked(Mode.WORDS, Query(""), Question(concepts=concepts), {})
+        marker = _marker(concepts)
+        return tuple(self._hit(c, asked, marker, detailed=False) for c in self._fold(found, limit))
 
     # --- what is shown ------------------------------------------------------------------------------------
 

@@ -20,13 +20,14 @@ from kb_app.search.scoring import Concept, Variant, term_ranges
 
 Array = npt.NDArray[Any]
 
-PASSAGE = 16
+PASSAGE = 20
 """Half a passage, in words: passages are two such blocks, overlapping by one."""
 GAP = 2
 """Words between two neighbours of the question that still count as adjacent ("disk is full")."""
 PASSAGE_EFFECT = 0.7
-PAIR_EFFECT = 0.35
-TITLE_EFFECT = 0.55
+PAIR_EFFECT = 0.45
+TITLE_EFFECT = 0.7
+HEADING_EFFECT = 0.3
 STUB_FACTOR = 0.55
 RETIRED_FACTOR = 0.6
 ASIDE_FACTOR = 0.65
@@ -40,6 +41,7 @@ class Evidence:
         passage: share of the question's weight in the best passage, 0 to 1.
         pairs: share of the question's neighbouring words that stand side by side, 0 to 1.
         title: how well the names answer the question, 0 to 1.
+        heading: how well the best heading does, 0 to 1.
         first_word: number of the best passage's first matching word in the document.
         line: 1-based line of it, 0 when it stands in no line.
         held: per candidate and concept, whether it occurs (bool).
@@ -48,12 +50,19 @@ class Evidence:
     passage: Array
     pairs: Array
     title: Array
+    heading: Array
     line: Array
     held: Array
 
     def factor(self) -> Array:
         """Return what a first score is multiplied by, ≥ 1."""
-        return 1 + PASSAGE_EFFECT * self.passage + PAIR_EFFECT * self.pairs + TITLE_EFFECT * self.title
+        return (
+            1
+            + PASSAGE_EFFECT * self.passage
+            + PAIR_EFFECT * self.pairs
+            + TITLE_EFFECT * self.title
+            + HEADING_EFFECT * self.heading
+        )
 
 
 def demotion(segment: Segment, documents: Array) -> Array:
@@ -156,10 +165,17 @@ def look_closer(
     held[found.document, found.label] = True
     if not place.size:
         none = np.zeros(len(documents))
-        return Evidence(none, none, none, none.astype(np.int64), held)
+        return Evidence(none, none, none, none, none.astype(np.int64), held)
     passage, best = _best_passages(found)
     total = float(found.weight.sum()) or 1.0
-    return Evidence(passage / total, _pairs(found, pairs), _titles(found), _best_lines(found, best), held)
+    return Evidence(
+        passage=passage / total,
+        pairs=_pairs(found, pairs),
+        title=_titles(found, Field.NAME),
+        heading=_titles(found, Field.HEADING),
+        line=_best_lines(found, best),
+        held=held,
+    )
 
 
 def _best_passages(found: _Found) -> tuple[Array, Array]:
@@ -216,10 +232,13 @@ def _pairs(found: _Found, pairs: Sequence[tuple[int, int]]) -> Array:
     return share
 
 
-def _titles(found: _Found) -> Array:
-    """Return per document how well its best name and the question cover each other (half a harmonic mean)."""
+def _titles(found: _Found, field: Field) -> Array:
+    """Return per document how well its best line of ``field`` and the question cover each other.
+
+    Half a harmonic mean of both shares, half the share of the question.
+    """
     result = np.zeros(found.count)
-    is_name = found.table[found.line, 2] == Field.NAME
+    is_name = found.table[found.line, 2] == field
     if not is_name.any():
         return result
     size, weight = len(found.weight), found.weight

@@ -27,11 +27,11 @@ from kb_app.search.documents import FIELD_COUNT, Field
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
-K1 = 5.0
+K1 = 6.0
 """Saturation of term frequency; fields add up, so above BM25's usual 1.2."""
 WEIGHTS: dict[Field, float] = {
     Field.NAME: 3.5,
-    Field.HEADING: 1.8,
+    Field.HEADING: 1.4,
     Field.SIGNATURE: 2.5,
     Field.SYMPTOM: 1.8,
     Field.BODY: 1.0,

@@ -196,6 +196,28 @@ def test_identical_pages_are_folded(ask: Ask) -> None:
     assert [(hit.path, hit.similar) for hit in answer.hits] == [("copy-a.md", 1)]
 
 
+def test_near_copies_are_folded_and_others_are_not(tmp_path: Path) -> None:
+    root = tmp_path / "base"
+    root.mkdir()
+    words = " ".join(f"turbine{n} blade{n}" for n in range(60))
+    for number in range(3):
+        (root / f"v{number}.md").write_text(f"# Guide\n\n{words} edition{number}\n", encoding="utf-8")
+    (root / "other.md").write_text(f"# Guide\n\nturbine7 blade7 {'story ' * 50}\n", encoding="utf-8")
+    update_index(root, "base", tmp_path / "ix", KnowledgeBaseConfig())
+    engine = SearchEngine.open([IndexedBase("base", tmp_path / "ix", KnowledgeBaseConfig())])
+    answer = engine.search(SearchRequest("turbine7 blade7"))
+    engine.close()
+    assert {hit.similar for hit in answer.hits} == {0, 2}
+    assert len(answer.hits) == 2
+
+
+def test_related_entries_are_about_the_same(engine: SearchEngine) -> None:
+    related = [hit.path for hit in engine.related("team", "fixes/lease-lost.md")]
+    assert related[0] == "fixes/lease-notes.md"
+    assert "fixes/lease-lost.md" not in related
+    assert engine.related("team", "no/such.md") == ()
+
+
 def test_a_pasted_log_finds_its_line_whatever_varies(ask: Ask) -> None:
     log = "\n".join(
         [
