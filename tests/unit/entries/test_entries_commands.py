@@ -271,6 +271,7 @@ def test_a_real_shell_sees_the_value_as_one_word(frame: str, value: str) -> None
     assert done.stderr == b""
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_control_and_format_characters_never_get_into_a_shell_command(before: str, value: str) -> None:
     try:
@@ -343,12 +344,14 @@ def test_suspicious_characters_have_places_names_and_a_cap() -> None:
     assert len(suspicious_characters("\u200b" * 500)) == MAX_REPORTED
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_copied_text_is_the_text_without_one_final_newline(text: str) -> None:
     review = review_copy(text)
     assert text in (review.text, review.text + "\n", review.text + "\r\n")
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=20), st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Co"], exclude_characters="\n\t")
 )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_app.entries.durations import MAX_MINUTES, days_of, parse_duration
@@ -51,6 +51,7 @@ def test_review_intervals_count_in_days(text: str, days: int | None) -> None:
     assert days_of(text) == days
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_gives_sane_bounds_or_none(text: str) -> None:
     found = parse_duration(text)

@@ -140,6 +140,7 @@ def test_bombs_end_within_the_deadline(name: str) -> None:
     assert sum(len(str(value)) for value in found.values.values()) < 100_000
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_block_is_read_without_an_exception(text: str) -> None:
     lines = f"---\n{text}\n---\nbody".split("\n")
@@ -150,7 +151,7 @@ def test_any_block_is_read_without_an_exception(text: str) -> None:
 _WORDS = st.text("abc XYZ019./_-()=;<'\"[]:#\t&*\u00e9", max_size=14)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), _WORDS), min_size=1, max_size=6))
 def test_the_quick_reader_agrees_with_yaml(pairs: list[tuple[str, str]]) -> None:
     block = "\n".join(f"{key}: {value}" for key, value in dict(pairs).items())

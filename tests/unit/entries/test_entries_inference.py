@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_app.entries.inference import id_of, parse_day, slug_id, stem_of
@@ -300,17 +300,20 @@ def test_unknown_keys_are_kept() -> None:
     assert parse("---\nweird key: v\n---\n").front_matter == {"weird key": "v"}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_ids_are_portable(text: str) -> None:
     assert slug_id(text).isascii()
     assert id_of(f"{text.replace('/', '')}.md")
 
 
+@settings(deadline=None)
 @given(st.text("0123456789-/", max_size=12))
 def test_any_text_is_a_day_or_none(text: str) -> None:
     parse_day(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_an_entry(raw: bytes) -> None:
     entry = parse_entry("a/b.md", raw, KnowledgeBaseConfig())

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_app.entries.model import Role
@@ -195,6 +195,7 @@ LINES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(LINES, st.integers(1, 4))
 def test_sections_cover_the_body_once_in_ascending_order(lines: list[str], body_line: int) -> None:
     lines = ["x: y"] * (body_line - 1) + lines
@@ -209,6 +210,7 @@ def test_sections_cover_the_body_once_in_ascending_order(lines: list[str], body_
         assert section.span.first_line <= section.own_last_line <= section.span.last_line
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_headings_stand_in_true_lines_and_anchors_are_unique(lines: list[str]) -> None:
     found = outline_of(lines)
@@ -219,6 +221,7 @@ def test_headings_stand_in_true_lines_and_anchors_are_unique(lines: list[str]) -
     assert len(anchors) == len(set(anchors))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_has_an_outline(text: str) -> None:
     found = outline(text)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_app.entries.model import Entry, KnowledgeBaseConfig, Path, PathKind
@@ -346,6 +346,7 @@ PIECES = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_no_line_is_lost_and_spans_are_true(lines: list[str]) -> None:
     entry = parse("# T\n## Mitigation\n" + "\n".join(lines) + "\n")

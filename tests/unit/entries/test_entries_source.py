@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_app.entries.source import MAX_ENTRY_BYTES, decode, encode_like
@@ -49,12 +49,14 @@ def test_a_missing_final_newline_is_a_fact() -> None:
     assert decode(b"a\n").has_final_newline
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_decode(raw: bytes) -> None:
     source = decode(raw)
     assert "\r" not in source.text
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"))),
     st.sampled_from(["\n", "\r\n", "\r"]),
