@@ -49,8 +49,19 @@ _ALIASES = {
 }
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "output", "none", "nohighlight", "raw", "log"})
 
-#: Lexers whose rules take quadratic time on hostile text of the allowed size.
-_REFUSED = frozenset({"md", "markdown", "rst", "restructuredtext"})
+#: Lexers that are used, by their first alias. Decision: a list, because each was tried on hostile text; among
+#: the several hundred that Pygments brings there are some that take seconds for 20 kB of one character.
+_LEXERS = frozenset(
+    """
+    apacheconf awk bash batch c clojure cmake console cpp csharp css cypher dart debcontrol diff django
+    docker doscon elixir erb erlang fish fortran fsharp gherkin go graphql groovy haskell html http ini
+    java javascript json jsonnet jsx julia kmsg kotlin kql less lighttpd lua make mysql nginx
+    nixos objective-c ocaml output perl php plpgsql postgresql powershell promql properties protobuf
+    psql puppet pwsh-session pycon pytb python registry rego ruby rust scala scheme scss sed solidity
+    splus sql swift systemd tcl tcsh terraform thrift toml tsql tsx typescript vb.net vcl vim xml yaml
+    yaml+jinja zig
+    """.split()  # noqa: SIM905 - seventy quoted names would hide the list
+)
 
 _NAME = re.compile(r"[\w.#+-]{1,40}")
 
@@ -58,7 +69,7 @@ _NAME = re.compile(r"[\w.#+-]{1,40}")
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Lexer | None:
     """Return the lexer for a language by one of its names; None when it is unknown or plain."""
-    if language in _PLAIN or language in _REFUSED or not _NAME.fullmatch(language):
+    if language in _PLAIN or not _NAME.fullmatch(language):
         return None
     try:
         lexer: Lexer = get_lexer_by_name(
@@ -66,7 +77,7 @@ def _lexer(language: str) -> Lexer | None:
         )
     except ClassNotFound:
         return None
-    return lexer
+    return lexer if lexer.aliases[0] in _LEXERS else None
 
 
 @lru_cache(maxsize=1024)
