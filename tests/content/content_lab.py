@@ -92,6 +92,22 @@ class Lab:
         return _filled(Command(found.group(1), language, Span(1, 1), placeholders=placeholders), values or {})
 
 
+def fenced(entry: Entry, language: str) -> list[str]:
+    """Return the code blocks of one language, without the indentation of the step they belong to."""
+    blocks = re.findall(rf"^([ ]*)```{language}\n(.*?)^\1```", entry.text, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE).strip() for indent, block in blocks]
+
+
+def code_spans(entry: Entry) -> list[str]:
+    """Return what stands between back-ticks in running text."""
+    return CODE_SPAN.findall(re.sub(r"```.*?```", "", entry.text, flags=re.DOTALL))
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with its ``<name>`` placeholders filled in, ``name`` for what is not listed."""
+    return re.sub(r"<([a-z_]+)>", lambda match: values.get(match.group(1), "name"), text)
+
+
 def _filled(command: Command, values: Mapping[str, str]) -> Shell:
     text = fill(command, {name.replace("_", "-"): value for name, value in values.items()})
     still_open = [p.raw for p in placeholders_of(text, command.language) if p.raw.startswith("<")]

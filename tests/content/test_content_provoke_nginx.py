@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from content_lab import Lab, Shell, free_port, wait_until
+from content_lab import Lab, Shell, fenced, free_port, wait_until, with_values
 
 pytestmark = [
     pytest.mark.content,
@@ -562,3 +562,37 @@ def test_the_5xx_runbook_counts_codes_messages_and_backends(start: Callable[...,
     assert answers[0].split() == ["3", "502"]
     assert answers[1].startswith("3 connect() failed (111: Connection refused)")
     assert answers[2].split() == ["3", f"127.0.0.1:{bad}"]
+
+
+VALUES = {
+    "address": "127.0.0.1:1", "location": "/busy", "upstream": "group", "dns_server": "127.0.0.1",
+    "backend_name": "127.0.0.1", "backend_port": "1", "seconds": "90", "size": "10", "descriptors": "4096",
+    "connections": "1024",
+}  # fmt: skip
+
+
+def test_every_snippet_of_the_content_is_understood_by_nginx(start: Callable[..., Nginx], lab: Lab) -> None:
+    server = start(server="return 200 ok;")
+    wrong: list[tuple[str, str]] = []
+    checked = 0
+    for entry in lab.entries.values():
+        for block in fenced(entry, "nginx"):
+            text = with_values(block, VALUES)
+            if " resolve;" in text:
+                continue  # not in the open source of every version
+            places: list[dict[str, str]] = [
+                {"main": text},
+                {"server": text},
+                {"server": f"location /place {{ {text} }}"},
+                {"http": f"upstream place {{ {text} server 127.0.0.1:2; }}"},
+            ]
+            checked += 1
+            plain = {"main": "events { worker_connections 64; }", "server": "", "http": ""}
+            fits = False
+            for place in places:
+                server.edit(**(plain | place))
+                fits = fits or "test is successful" in server.run("nginx -t")
+            if not fits:
+                wrong.append((entry.id, text))
+    assert wrong == []
+    assert checked >= 9

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from content_lab import Lab, Shell, free_port, wait_until
+from content_lab import Lab, Shell, code_spans, fenced, free_port, wait_until, with_values
 
 pwd = pytest.importorskip("pwd", reason="the servers are provoked on POSIX systems")
 ROOT_USER = os.geteuid() == 0
@@ -663,3 +663,33 @@ def test_levers_end_sessions_and_cap_a_role(server: Postgres, lab: Lab) -> None:
     server.run(lab.command("pg-connections", "lever", 1, values, which=1))
     assert server.run(lab.check("pg-connections", "lever", 1, values, which=1)) == "1"
     server.run(lab.check("pg-connections", "lever", 1, values, which=1, attribute="undo"))
+
+
+QUERY = re.compile(r"\s*(SELECT|SHOW)\b", re.IGNORECASE)
+VALUES = {
+    "pid": "1", "idle_minutes": "5", "role": "app", "table_name": "t", "column": "id", "index": "t_id_key",
+    "database": "postgres", "limit": "5", "application": "shop", "gid": "g", "slot": "s",
+}  # fmt: skip
+
+
+def test_every_query_of_the_content_is_understood_by_the_server(server: Postgres, lab: Lab) -> None:
+    server.say(
+        "CREATE UNIQUE INDEX IF NOT EXISTS t_id_key ON t (id); CREATE EXTENSION IF NOT EXISTS amcheck;"
+    )
+    wrong: list[tuple[str, str, str]] = []
+    checked = 0
+    for entry in lab.entries.values():
+        if entry.product != "postgresql":
+            continue
+        texts = [*fenced(entry, "sql"), *(span for span in code_spans(entry) if span.endswith(";"))]
+        for text in dict.fromkeys(with_values(text, VALUES) for text in texts):
+            if not QUERY.match(text):
+                continue
+            # EXPLAIN looks at every name and type, and ends no session
+            asked = text if text.upper().startswith("SHOW") else f"EXPLAIN {text}"
+            printed = server.say(asked)
+            checked += 1
+            if "ERROR" in printed:
+                wrong.append((entry.id, text, printed))
+    assert wrong == []
+    assert checked > 60

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from content_lab import Lab, Shell, free_port, wait_until
+from content_lab import Lab, Shell, code_spans, fenced, free_port, wait_until, with_values
 
 pytestmark = [
     pytest.mark.content,
@@ -373,3 +373,38 @@ def test_levers_of_the_internals_do_what_they_say(start: Callable[..., Redis], l
         command = lab.command("redis-one-command-at-a-time", "lever", 2, values, which=1)
         assert server.run(command) == "1"
         assert server.run(lab.check("redis-one-command-at-a-time", "lever", 2, values, which=1)) == ""
+
+
+VALUES = {
+    "bytes": "64mb", "old_bytes": "32mb", "clients": "1000", "old_clients": "1000", "seconds": "60",
+    "milliseconds": "1", "hard_limit": "256mb", "soft_limit": "64mb", "soft_seconds": "60",
+    "backlog_size": "2mb", "policy": "allkeys-lru", "user": "someone", "command": "keys",
+    "client_id": "999999", "first_slot": "1", "last_slot": "2", "replicas": "0",
+}  # fmt: skip
+COMMAND = re.compile(
+    r"(ACL|BGSAVE|CLIENT|CLUSTER|CONFIG|EXISTS|INFO|MEMORY|PERSIST|PING|ROLE|SCAN|SCRIPT KILL|SET|SLOWLOG|TTL"
+    r"|UNLINK|WAIT)( [^`]+|$)"
+)
+EXPECTED = ("cluster support disabled", "No scripts in execution", "running without a config file")
+
+
+def test_every_command_of_the_content_is_understood_by_the_server(
+    start: Callable[..., Redis], lab: Lab
+) -> None:
+    server = start()
+    server.cli("ACL SETUSER someone on nopass ~* +@all")
+    wrong: list[tuple[str, str, str]] = []
+    checked = 0
+    for entry in lab.entries.values():
+        if entry.product != "redis":
+            continue
+        spans = [span for span in code_spans(entry) if COMMAND.fullmatch(span) and " " in span]
+        for text in dict.fromkeys(with_values(text, VALUES) for text in [*fenced(entry, "redis"), *spans]):
+            if text.startswith(("SHUTDOWN", "CLUSTER FAILOVER")):
+                continue
+            printed = server.cli(text)
+            checked += 1
+            if re.match(r"\(?(error\) )?ERR", printed) and not any(part in printed for part in EXPECTED):
+                wrong.append((entry.id, text, printed))
+    assert wrong == []
+    assert checked > 40
