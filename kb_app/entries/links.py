@@ -31,7 +31,9 @@ def links_of(outline: Outline, body_line: int = 1) -> tuple[Link, ...]:
     code, definitions = outline.code, _definitions(outline, body_line)
     for number in range(body_line, len(outline.lines) + 1):
         line = outline.lines[number - 1]
-        if not code[number - 1] and ("[" in line or "<" in line):
+        if code[number - 1]:
+            continue
+        if "](" in line or (definitions and "[" in line) or "<http" in line or "<mailto" in line:
             found.extend(_links_of_line(line[:20_000], number, definitions))
             if len(found) >= MAX_LINKS:
                 break
