@@ -233,6 +233,10 @@ class ReaderView(QTextBrowser):
         elif not self._is_complete:
             self._complete()
 
+    def is_complete(self) -> bool:
+        """Tell whether the whole page is in the document."""
+        return self._is_complete
+
     def load_all(self) -> None:
         """Append what is still missing of the page now."""
         if not self._is_complete:
