@@ -211,6 +211,18 @@ def test_code_font_draws_every_character_by_itself(theme: Theme, qtbot: QtBot) -
     assert strokes(joined) == 1
 
 
+def test_code_set_by_the_style_sheet_has_no_ligatures_either(theme: Theme, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    styled, plain = QLabel("-->", window), QLabel("-->", window)
+    styled.setProperty("textstyle", "mono")
+    plain.setFont(mono_font(12))
+    for made in (styled, plain):
+        made.adjustSize()
+    window.show()
+    assert styled.grab().toImage() == plain.grab().toImage()
+
+
 def test_an_icon_bound_to_a_button_follows_the_theme(theme: Theme, qtbot: QtBot) -> None:
     button = QPushButton()
     qtbot.addWidget(button)

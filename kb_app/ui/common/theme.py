@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-from kb_app.ui.common.fonts import register_fonts, ui_font
+from kb_app.ui.common.fonts import register_fonts, ui_font, without_ligatures
 from kb_app.ui.common.style import register_control_images, stylesheet
 from kb_app.ui.common.tokens import DARK, LIGHT, Tokens
 
@@ -50,7 +50,7 @@ class Theme(QObject):
         register_fonts()
         register_control_images()
         app.setStyle("Fusion")
-        app.setFont(ui_font(13))
+        app.setFont(without_ligatures(ui_font(13)))  # what the style sheet sets in mono inherits it
         app.styleHints().colorSchemeChanged.connect(self._on_color_scheme_changed)
         self._apply()
 
