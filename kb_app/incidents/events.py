@@ -476,9 +476,11 @@ def checked(kind: EventType, data: Mapping[str, object]) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    """Return ``value`` as JSON has it: lists for tuples, texts for times."""
+    """Return ``value`` as JSON has it: lists for tuples, texts for times; a day is due until its end, UTC."""
     if isinstance(value, dt.datetime):
         return format_time(value)
+    if isinstance(value, dt.date):
+        return f"{value.isoformat()}T23:59:59Z"
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from kb_app.durable import write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.incidents.events import Event, EventType, checked, format_time
-from kb_app.incidents.journal import Clock, Journal
+from kb_app.incidents.journal import EVENTS_FOLDER, Clock, Journal
 from kb_app.incidents.markup import Markdown, describe
 from kb_app.incidents.timeline import IncidentState, read_devices, read_state
 
@@ -27,7 +27,6 @@ DOCUMENT = "incident.md"
 MAX_SLUG = 40
 GIT_ATTRIBUTES = "*.jsonl -text merge=binary\n*.torn -text\n"
 _LOG = logging.getLogger(__name__)
-_RECORD_NAME = re.compile(r"\d{4}-\d{2}-\d{2}-[a-z0-9-]+-[0-9a-f]{4}")
 
 
 def new_device_name(source: random.Random) -> str:
@@ -117,11 +116,15 @@ class JournalMaker:
 
 
 def records(root: Path) -> tuple[RecordPlace, ...]:
-    """Return the records below ``root``, by name (that is by day); links are not followed."""
+    """Return the records below ``root``, by name (that is by day); links are not followed.
+
+    Any folder with events counts, whatever its name: a record that somebody renamed must not drop out of a
+    report; its chain, bound to the old name, shows it as broken there.
+    """
     return tuple(
         RecordPlace(folder.name, folder)
-        for folder in sorted((root / RECORDS_FOLDER).glob("*/*"), key=lambda f: f.name)
-        if _RECORD_NAME.fullmatch(folder.name) and folder.is_dir() and not folder.is_symlink()
+        for folder in sorted((root / RECORDS_FOLDER).glob("*/*"), key=lambda f: (f.name, f.parent.name))
+        if not folder.is_symlink() and (folder / EVENTS_FOLDER).is_dir()
     )
 
 

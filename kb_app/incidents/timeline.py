@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kb_app.incidents.canonical import NotCanonicalError
-from kb_app.incidents.events import Event, EventType, from_line, parse_time, sealed
+from kb_app.incidents.events import Event, EventType, from_line, is_device_name, parse_time, sealed
 from kb_app.incidents.journal import EVENTS_FOLDER, EVENTS_SUFFIX
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -55,8 +55,14 @@ def read_devices(folder: Path) -> tuple[DeviceFile, ...]:
     events = folder / EVENTS_FOLDER
     if not events.is_dir():
         return ()
-    files = sorted(f for f in events.iterdir() if f.suffix == EVENTS_SUFFIX and f.is_file())
-    return tuple(_read_device(file) for file in files if not file.is_symlink())
+    files = sorted(f for f in events.iterdir() if is_device_file(f))
+    return tuple(_read_device(file) for file in files)
+
+
+def is_device_file(file: Path) -> bool:
+    """Tell whether ``file`` holds the events of a device: a plain file with the name of one."""
+    is_named = file.suffix == EVENTS_SUFFIX and is_device_name(file.stem)
+    return is_named and file.is_file() and not file.is_symlink()
 
 
 def _read_device(file: Path) -> DeviceFile:

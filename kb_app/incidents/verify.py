@@ -19,13 +19,12 @@ from kb_app.incidents.events import (
     digest,
     from_line,
     hash_of,
-    is_device_name,
     origin_hash,
     problems,
 )
 from kb_app.incidents.folders import DOCUMENT, is_document_current, records
 from kb_app.incidents.journal import EVENTS_FOLDER, EVENTS_SUFFIX, TORN_SUFFIX
-from kb_app.incidents.timeline import MAX_FILE_BYTES
+from kb_app.incidents.timeline import MAX_FILE_BYTES, is_device_file
 
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 
@@ -82,13 +81,16 @@ def verify(folder: Path) -> tuple[RecordFinding, ...]:
         name = f"{EVENTS_FOLDER}/{file.name}"
         if file.is_symlink() or not file.is_file():
             findings.append(_whole("unexpected", Severity.WARNING, name, "This is not a plain file"))
-        elif file.suffix == EVENTS_SUFFIX and is_device_name(file.stem):
+        elif is_device_file(file):
             device, found = _check_file(folder.name, file, name)
             checked.append(device)
             findings += found
         elif file.suffix == TORN_SUFFIX:
             text = f"{file.stat().st_size} bytes of a torn last line were set aside here"
             findings.append(_whole("torn-kept", Severity.INFO, name, text))
+        elif file.suffix == EVENTS_SUFFIX:
+            text = "No device has this name; the file is not read"
+            findings.append(_whole("unexpected", Severity.WARNING, name, text))
         elif not file.name.startswith("."):
             findings.append(_whole("unexpected", Severity.INFO, name, "This is no file of events"))
     if not any(device.lines for device in checked):

@@ -130,6 +130,14 @@ def test_a_broken_chain_is_a_breach_and_names_its_place(story):
     assert row.chain == "broken: edited at events/a1.jsonl:3"
 
 
+def test_a_renamed_record_stays_in_the_population_and_is_a_breach(story):
+    story.decide().deploy().review(5)
+    story.place.folder.rename(story.place.folder.with_name("notes"))
+    row = story.row()
+    assert (row.incident_id, row.verdict) == ("notes", "breach")
+    assert row.chain.startswith("broken: broken-link")
+
+
 def test_no_decision_is_missing(story):
     assert story.deploy().review(5).row().verdict == "missing"
 

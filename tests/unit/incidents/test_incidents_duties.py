@@ -150,6 +150,12 @@ def test_a_mitigation_owes_a_fix_and_its_own_removal(record):
     assert not {OwedKind.FOLLOW_UP, OwedKind.MITIGATION, OwedKind.ASSIGN} & set(record.kinds())
 
 
+def test_a_due_day_lasts_until_its_end(record):
+    record.add("followup", state="opened", kind="prevent", owner="ana", due=dt.date(2025, 6, 20))
+    (item,) = [item for item in record.owed() if item.kind is OwedKind.FOLLOW_UP]
+    assert item.due == dt.datetime(2025, 6, 20, 23, 59, 59, tzinfo=dt.UTC)
+
+
 def test_a_followup_without_owner_says_so(record):
     record.decide("mitigate-then-fix")
     record.add("followup", state="opened", kind="fix")

@@ -285,6 +285,19 @@ def test_a_line_that_is_no_event_is_unreadable(record, line):
     assert [(f.code, f.line) for f in verify(record)] == [("unreadable", 6)]
 
 
+def test_a_file_that_no_device_would_write_is_not_read(record):
+    (record / "events" / "Evil One.jsonl").write_bytes(b"".join(lines_of(record, "b2")))
+    (finding,) = verify(record)
+    assert (finding.code, finding.severity) == ("unexpected", Severity.WARNING)
+    assert [device.device for device in read_devices(record)] == ["a1", "b2"]
+
+
+def test_a_renamed_record_does_not_drop_out(record, tmp_path):
+    record.rename(record.with_name("old stuff"))
+    (found,) = verify_tree(tmp_path).values()
+    assert not is_chain_intact(found)
+
+
 def test_other_files_are_named_and_links_not_followed(record, tmp_path):
     (record / "events" / "notes.txt").write_text("x")
     assert [f.code for f in verify(record)] == ["unexpected"]
