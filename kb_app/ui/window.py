@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         self._is_painted = False
         self._wants_reader_focus = False
         self._spoken = ""
+        self._unshown_plan: OpenedEntry | None = None
         self.setWindowTitle("kb_app")
         self.setObjectName("mainWindow")
         self.setMinimumSize(MINIMUM_SIZE)
@@ -117,6 +118,7 @@ class MainWindow(QMainWindow):
 
         self._preview_timer = timer(PREVIEW_PAUSE_MS, self._preview_now)
         self._read_timer = timer(READ_PAUSE_MS, self._count_as_read)
+        self._steps_timer = timer(0, self.show_steps)
         self._announce_timer = timer(ANNOUNCE_PAUSE_MS, self._announce_now)
 
     def _handlers(self) -> dict[ActionId, Callable[[], None]]:
@@ -360,7 +362,8 @@ class MainWindow(QMainWindow):
             is_starred=state.is_starred(opened.ref),
             terms=self.results.list.terms_of(opened.ref),
         )
-        self.steps.show_plan(opened.plan, state.run_of(opened.ref))
+        self._unshown_plan = opened
+        self._steps_timer.start()
         self.setWindowTitle(f"{opened.entry.title} – kb_app")
         if is_wanted:
             self.panes.show_tab(ReaderTab.ENTRY)
@@ -371,8 +374,21 @@ class MainWindow(QMainWindow):
         self._wants_reader_focus = False
         self._update_actions()
 
+    @property
+    def are_steps_pending(self) -> bool:
+        """Tell whether the steps of the entry shown are still to come."""
+        return self._unshown_plan is not None
+
+    def show_steps(self) -> None:
+        """Show the steps of the entry: after its page was painted, or at once when a key asks for them."""
+        opened, self._unshown_plan = self._unshown_plan, None
+        self._steps_timer.stop()
+        if opened is not None:
+            self.steps.show_plan(opened.plan, self.desk.session.state.run_of(opened.ref))
+
     def _on_entry_failed(self, _ref: EntryRef, fault: WorkerFault) -> None:
         self._wants_reader_focus = False
+        self._unshown_plan = None
         self.reading.show_failure(fault)
         self.steps.show_nothing()
         self._update_actions()
@@ -381,6 +397,7 @@ class MainWindow(QMainWindow):
         """Show no entry beside an empty list: the former one would look like the answer."""
         self._preview_timer.stop()
         self.desk.close_entry()
+        self._unshown_plan = None
         self.reading.show_home()
         self.steps.show_nothing()
         self.setWindowTitle("kb_app")
@@ -412,10 +429,12 @@ class MainWindow(QMainWindow):
 
     def _go_to_lane(self, lane: Lane) -> None:
         self.show_panes()
+        self.show_steps()
         self.panes.show_tab(ReaderTab.STEPS)
         self.steps.focus_lane(lane)
 
     def _copy_command(self) -> None:
+        self.show_steps()
         self.panes.show_tab(ReaderTab.STEPS)
         if not self.steps.copy_current():
             self._say("The current step has no command")

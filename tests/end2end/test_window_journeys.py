@@ -113,7 +113,7 @@ def indexed(running: Running, qtbot: QtBot) -> None:
 
 def shows(running: Running, path: str) -> bool:
     current = running.desk.current
-    return current is not None and current.ref.path == path
+    return current is not None and current.ref.path == path and not running.window.are_steps_pending
 
 
 def titles(running: Running) -> list[str]:

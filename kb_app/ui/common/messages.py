@@ -80,8 +80,8 @@ class Toast(QFrame):
         row.addWidget(IconLabel("circle-check", "fix", 16, self))
         self._text = label("", "", self)
         row.addWidget(self._text)
-        self._timer = QTimer(self, singleShot=True, interval=PASSING_MS)
-        self._timer.timeout.connect(self.hide)
+        self.timer = QTimer(self, singleShot=True, interval=PASSING_MS)
+        self.timer.timeout.connect(self.hide)
         self.hide()
 
     def say(self, text: str) -> None:
@@ -91,7 +91,7 @@ class Toast(QFrame):
         self.place()
         self.show()
         self.raise_()
-        self._timer.start()
+        self.timer.start()
         announce(self, text)
 
     def text(self) -> str:
@@ -124,18 +124,18 @@ class MessageBar(QFrame):
         self._text = label("", "", self)
         self._text.setObjectName("messageText")
         self._hint = label("", "secondary", self)
-        self._action = text_button("", "link", parent=self)
-        self._action.setAccessibleName("Do what the message offers")
-        self._action.clicked.connect(self._on_action)
+        self.action_button = text_button("", "link", parent=self)
+        self.action_button.setAccessibleName("Do what the message offers")
+        self.action_button.clicked.connect(self._on_action)
         self._close = IconButton("x", "Dismiss the message", self, size=14)
-        self._close.clicked.connect(self._dismiss)
+        self._close.clicked.connect(self.dismiss)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 8, 4)
         row.setSpacing(10)
         row.addWidget(self._icon)
         row.addWidget(self._text)
         row.addWidget(self._hint)
-        row.addWidget(self._action)
+        row.addWidget(self.action_button)
         row.addStretch(1)
         row.addWidget(self._close)
         self.hide()
@@ -169,17 +169,18 @@ class MessageBar(QFrame):
             self._text.setText(message.text)
             self._hint.setText(message.hint)
             self._hint.setVisible(bool(message.hint))
-            self._action.setVisible(bool(message.action))
-            self._action.setText(message.action)
-            self._action.setAccessibleName(message.action)
+            self.action_button.setVisible(bool(message.action))
+            self.action_button.setText(message.action)
+            self.action_button.setAccessibleName(message.action)
         self.shown.emit(message)
 
-    def _dismiss(self) -> None:
+    def dismiss(self) -> None:
+        """Take the message away; the next one shows."""
         self._messages = self._messages[1:]
         self._show()
 
     def _on_action(self) -> None:
         message = self.current
-        self._dismiss()
+        self.dismiss()
         if message is not None and message.run is not None:
             message.run()

@@ -69,11 +69,12 @@ class WrappedCode(QLabel):
         self._corner = QSize(0, 0)
         self._layout: QTextLayout | None = None
         self._layout_width = -1.0
-        self._height = 18.0
+        self._heights: dict[int, int] = {}
+        self._theme = Theme.current()
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        Theme.current().changed.connect(self._forget)
+        self._theme.changed.connect(self._forget)
 
     def set_code(self, text: str, marked: tuple[str, ...]) -> None:
         """Show ``text`` and mark each occurrence of ``marked``."""
@@ -93,9 +94,12 @@ class WrappedCode(QLabel):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """Return the height of the text in this width."""
-        self._lay_out(float(max(24, width)))
-        return round(self._height + 0.5)
+        """Return the height of the text in this width; layouts ask for many widths again and again."""
+        height = self._heights.get(width)
+        if height is None:
+            _, exact = self._laid_out(float(max(24, width)))
+            height = self._heights[width] = round(exact + 0.5)
+        return height
 
     def sizeHint(self) -> QSize:
         """Return a modest width; the column decides."""
@@ -115,21 +119,26 @@ class WrappedCode(QLabel):
         self._lay_out(float(self.width()))
         if self._layout is not None:
             with QPainter(self) as painter:
-                painter.setPen(Theme.current().color("text"))
+                painter.setPen(self._theme.color("text"))
                 self._layout.draw(painter, self.contentsRect().topLeft().toPointF())
 
     def _forget(self) -> None:
         self._layout_width = -1.0
+        self._heights.clear()
         self.update()
 
     def _lay_out(self, width: float) -> None:
-        if self._layout is not None and abs(self._layout_width - width) < 0.5:
-            return
+        if self._layout is None or abs(self._layout_width - width) >= 0.5:
+            self._layout, _ = self._laid_out(width)
+            self._layout.setFormats(self._formats())
+            self._layout_width = width
+
+    def _laid_out(self, width: float) -> tuple[QTextLayout, float]:
+        """Return the lines for this width and their height."""
         layout = QTextLayout(self.text().replace("\n", "\u2028"), self._font)
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
-        layout.setFormats(self._formats())
         height = 0.0
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
@@ -138,14 +147,14 @@ class WrappedCode(QLabel):
             line.setPosition(QPointF(0, height))
             height += round(line.height() * 1.12)
         layout.endLayout()
-        height = max(height, float(self._corner.height()))
-        self._layout, self._layout_width, self._height = layout, width, height
+        return layout, max(height, float(self._corner.height()))
 
     def _formats(self) -> list[QTextLayout.FormatRange]:
-        theme = Theme.current()
+        if not self._marked:
+            return []
         mark = QTextCharFormat()
-        mark.setBackground(theme.color("mark"))
-        mark.setForeground(theme.color("on_mark"))
+        mark.setBackground(self._theme.color("mark"))
+        mark.setForeground(self._theme.color("on_mark"))
         formats, text = [], self.text()
         for wanted in self._marked:
             start = text.find(wanted) if wanted else -1

@@ -27,7 +27,18 @@ from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, plain_tooltip, text_button
 from kb_app.ui.steps.cards import EmptyLane, LaneHeader, StepCard, attribute_html, body_html
-from kb_app.ui.steps.state import Lane, LaneView, PathView, lanes_of, placeholder_names, resolve_link
+from kb_app.ui.steps.state import (
+    Lane,
+    LaneView,
+    PathView,
+    StepView,
+    lanes_of,
+    placeholder_names,
+    resolve_link,
+)
+
+CARDS_AT_ONCE = 2
+"""Step cards of a column made before other events get their turn (about 4 ms each)."""
 
 _LAYOUT_MS = 40
 """Until the scrolled columns have taken in what was added to them."""
@@ -237,6 +248,9 @@ class LaneColumn(QWidget):
         self.active: PathView | None = view.paths[0] if view.paths else None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._steps: dict[str, list[StepCard]] = {}
+        self._unbuilt: list[StepView] = []
+        self._build_timer = QTimer(self, singleShot=True, interval=0)
+        self._build_timer.timeout.connect(self._build_some)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
@@ -257,7 +271,11 @@ class LaneColumn(QWidget):
 
     @property
     def step_cards(self) -> list[StepCard]:
-        """Return the cards of the chosen path."""
+        """Return the cards of the chosen path, all of them."""
+        self._build_all()
+        return self._built_cards()
+
+    def _built_cards(self) -> list[StepCard]:
         return self._steps.get(self.active.key, []) if self.active else []
 
     def current_card(self) -> StepCard | None:
@@ -267,6 +285,7 @@ class LaneColumn(QWidget):
 
     def choose(self, path: PathView) -> None:
         """Show the steps of another path."""
+        self._build_all()
         self.active = path
         self._show_active()
         self.path_chosen.emit()
@@ -277,11 +296,8 @@ class LaneColumn(QWidget):
         if self.active is None:
             self.header.set_progress(0, 0)
             return
-        current = self.active.current(done)
-        for card in self.step_cards:
-            key = card.view.key
-            is_current = current is not None and key == current.key
-            card.set_state(is_done=key in done, is_current=is_current, is_in_use=self._is_in_use)
+        for card in self._built_cards():
+            self._show_state(card)
         self.header.set_progress(self.active.done_count(done), len(self.active.steps))
 
     def set_in_use(self, *, is_in_use: bool) -> None:
@@ -293,7 +309,7 @@ class LaneColumn(QWidget):
     def set_values(self, values: Mapping[str, str]) -> None:
         """Fill values into the commands."""
         self._values = values
-        for card in self.step_cards:
+        for card in self._built_cards():
             card.set_values(values)
 
     def _on_link(self, entry_path: str, target: str) -> None:
@@ -313,24 +329,45 @@ class LaneColumn(QWidget):
             is_active = self.active is not None and card.path.key == self.active.key
             card.set_active(is_active=is_active)
             if is_active and card.path.key not in self._steps:
-                self._build_steps(card)
+                self._steps[card.path.key] = []
+                self._unbuilt = list(card.path.steps)
+                self._build_some()
         self.set_done(self._done)
-        self.set_values(self._values)
 
-    def _build_steps(self, card: PathCard) -> None:
-        cards = []
-        position = self._layout.indexOf(card) + 1
-        for view in card.path.steps:
-            step = StepCard(view, len(card.path.steps), self)
-            step.ticked.connect(self.ticked)
-            step.copied.connect(self.copied)
-            step.values_needed.connect(self.values_needed)
-            step.asked.connect(self.asked)
-            step.link_activated.connect(partial(self._on_link, card.path.entry_path))
-            self._layout.insertWidget(position, step)
-            position += 1
-            cards.append(step)
-        self._steps[card.path.key] = cards
+    def _build_some(self) -> None:
+        """Make the next cards; the rest follows when events have passed: a long path blocks nothing."""
+        for _ in range(min(CARDS_AT_ONCE, len(self._unbuilt))):
+            self._build_next()
+        if self._unbuilt:
+            self._build_timer.start()
+
+    def _build_all(self) -> None:
+        """Make what is left at once: a key or a test needs all of it."""
+        self._build_timer.stop()
+        while self._unbuilt:
+            self._build_next()
+
+    def _build_next(self) -> None:
+        path = self.active
+        assert path is not None
+        view, built = self._unbuilt.pop(0), self._steps[path.key]
+        card = next(card for card in self._cards if card.path.key == path.key)
+        step = StepCard(view, len(path.steps), self)
+        step.ticked.connect(self.ticked)
+        step.copied.connect(self.copied)
+        step.values_needed.connect(self.values_needed)
+        step.asked.connect(self.asked)
+        step.link_activated.connect(partial(self._on_link, path.entry_path))
+        step.set_values(self._values)
+        self._layout.insertWidget(self._layout.indexOf(card) + 1 + len(built), step)
+        built.append(step)
+        self._show_state(step)
+
+    def _show_state(self, card: StepCard) -> None:
+        current = self.active.current(self._done) if self.active else None
+        key = card.view.key
+        is_current = current is not None and key == current.key
+        card.set_state(is_done=key in self._done, is_current=is_current, is_in_use=self._is_in_use)
 
 
 class _ColumnScroll(QScrollArea):
@@ -571,7 +608,7 @@ class StepsPanel(QWidget):
         self._done = self._done | {key} if is_done else self._done - {key}
         had_focus = isinstance(self.focusWidget(), QWidget) and self.isAncestorOf(self.focusWidget())
         for lane, column in self._columns.items():
-            if any(card.view.key == key for card in column.step_cards):
+            if column.active is not None and any(step.key == key for step in column.active.steps):
                 self.active_lane = lane
         self._show_done()
         self.ticks_changed.emit(self._done)
