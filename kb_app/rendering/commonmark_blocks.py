@@ -263,7 +263,7 @@ class CommonMarkBlockParser(BlockParser):
         self._cells = 0
         self.labels: set[str] = set()
         self._waiting_labels: list[str] = []  # for the next block
-        self._has_contents_end = False
+        self._contents_end = 0  # last line that ends a generated table of contents
         self._is_in_contents = False
 
     def _table_of_openers(self, *, has_extras: bool) -> dict[str, tuple[_Opener, ...]]:
@@ -300,7 +300,10 @@ class CommonMarkBlockParser(BlockParser):
         """
         self._start()
         self._lines = lines
-        self._has_contents_end = any(beyond.CONTENTS_END in line for line in lines)
+        self._contents_end = max(
+            (number for number, line in enumerate(lines, self.first_line) if beyond.CONTENTS_END in line),
+            default=0,
+        )
         for number, line in enumerate(lines, self.first_line):
             self._number = number
             self._blank_in = self._feed(_Line(line))
@@ -620,7 +623,7 @@ class CommonMarkBlockParser(BlockParser):
     def _open_remark(self, line: _Line, depth: int) -> _Step:
         """Leave out a line that is meant for a site generator: template tags, contents, labels, comments."""
         content = line.content
-        if beyond.CONTENTS_START in content and self._has_contents_end:
+        if beyond.CONTENTS_START in content and self._number < self._contents_end:
             self._is_in_contents = True
             self._close(depth)
             return _Step.IGNORED

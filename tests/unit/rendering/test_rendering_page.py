@@ -235,6 +235,7 @@ def test_a_generated_table_of_contents_is_left_out() -> None:
     text = "<!-- START doctoc -->\n\n- [a](#a)\n\n<!-- END doctoc -->\n\nafter\n"
     assert html_of(text) == "<p>after</p>"
     assert "<li>" in html_of("<!-- START doctoc -->\n\n- [a](#a)\n")
+    assert "<li>" in html_of("<!-- END doctoc -->\n\n<!-- START doctoc -->\n\n- [a](#a)\n")
 
 
 def test_text_between_comments_stays_markdown() -> None:
