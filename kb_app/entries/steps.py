@@ -513,9 +513,13 @@ class _StepReader:
             self._target = self._new_detail()
             self._target.append(text.strip())
         else:
-            self._target.append(text.strip() if self._target is self.text else self._dedented(text))
+            is_sentence = self._target is self.text or (bullet is None and self._in_attribute())
+            self._target.append(text.strip() if is_sentence else self._dedented(text))
         if self._target is self.text or is_first:
             self.commands.extend(commands_of_spans(text, line.number, assigned=self._assigned))
+
+    def _in_attribute(self) -> bool:
+        return self._target_indent >= 0 and any(self._target is part for part in self.attributes.values())
 
     def _is_callout(self, text: str) -> bool:
         """Take a line of a quoted warning: what it says has to be known before the step."""
@@ -556,8 +560,7 @@ class _StepReader:
 
     def _fence(self, line: _Line) -> None:
         assert line.fence is not None
-        in_attribute = self._target_indent >= 0 and any(self._target is t for t in self.attributes.values())
-        if in_attribute and line.indent > self._target_indent:
+        if self._in_attribute() and line.indent > self._target_indent:
             self._target.extend(("", *(self._dedented(text) for text in line.text.split("\n"))))
             return
         language = line.fence.language

@@ -80,7 +80,7 @@ def test_a_full_path_block_is_read() -> None:
         21,
         32,
     )
-    assert (first.verify, first.expect, first.undo) == ("`df -h` shows\n  more space.", "done", "shrink it.")
+    assert (first.verify, first.expect, first.undo) == ("`df -h` shows\nmore space.", "done", "shrink it.")
     assert (first.if_not, first.confirm, first.details) == (
         "call storage.", "nobody else grows it.", ("- Another hint.",),
     )  # fmt: skip
