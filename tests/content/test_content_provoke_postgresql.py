@@ -668,7 +668,8 @@ def test_levers_end_sessions_and_cap_a_role(server: Postgres, lab: Lab) -> None:
 QUERY = re.compile(r"\s*(SELECT|SHOW)\b", re.IGNORECASE)
 VALUES = {
     "pid": "1", "idle_minutes": "5", "role": "app", "table_name": "queried", "column": "id",
-    "index": "queried_id_key", "database": "postgres", "limit": "5", "application": "shop", "gid": "g", "slot": "s",
+    "index": "queried_id_key", "database": "postgres", "limit": "5", "application": "shop", "gid": "g",
+    "slot": "s",
 }  # fmt: skip
 
 
