@@ -318,6 +318,22 @@ def test_a_picture_of_the_page_before_is_dropped(qtbot: QtBot, kb: Path) -> None
     assert reader._images._found == {}
 
 
+def test_pictures_beyond_the_memory_for_one_page_are_not_shown(
+    view: ReaderView, qtbot: QtBot, kb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_app.ui.reader.page_images.MAX_BYTES_A_PAGE", 100_000)
+    for name in ("a", "b", "c"):
+        png(kb / f"{name}.png", 100, 100)
+    page = RenderedPage("".join(f'<p><img src="kb:{name}.png"></p>' for name in "abc"))
+    view.set_page(page, kb, "a.md")
+    with qtbot.waitSignal(view._images.arrived):
+        pass
+    assert [found.image.isNull() for found in view._images._found.values()] == [False, False, True]
+    view.set_page(page, kb, "b.md")
+    qtbot.waitUntil(lambda: len(view._images._found) == 3)
+    assert sum(found.image.isNull() for found in view._images._found.values()) == 1
+
+
 def test_icons_in_the_page_follow_the_theme(view: ReaderView, kb: Path) -> None:
     theme = Theme.current()
     given = view.loadResource(IMAGE, QUrl("icon:square/danger"))

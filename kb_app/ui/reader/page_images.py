@@ -14,6 +14,9 @@ from kb_app.ui.common.jobs import Jobs
 from kb_app.ui.common.tokens import COLOR_NAMES, Tokens
 from kb_app.ui.reader.images import LoadedImage, load_image
 
+MAX_BYTES_A_PAGE = 128 * 1024 * 1024
+"""Of decoded pictures held for one page; further ones are not shown."""
+
 _GATHER_MS = 30
 """Pictures that arrive within this time cause one new layout together."""
 
@@ -32,6 +35,7 @@ class PageImages(QObject):
         self._jobs = jobs
         self._root: Path | None = None
         self._generation = 0
+        self._bytes = 0
         self._found: dict[str, LoadedImage] = {}
         self._asked: set[str] = set()
         self._news: list[str] = []
@@ -44,6 +48,7 @@ class PageImages(QObject):
         """Start afresh for a page of the knowledge base ``root``; None shows no pictures."""
         self._generation += 1
         self._root = root
+        self._bytes = 0
         self._found.clear()
         self._asked.clear()
         self._news.clear()
@@ -82,6 +87,10 @@ class PageImages(QObject):
     def _take(self, generation: int, address: str, loaded: LoadedImage) -> None:
         if generation != self._generation:
             return
+        self._bytes += loaded.image.sizeInBytes()
+        if self._bytes > MAX_BYTES_A_PAGE:
+            self._bytes -= loaded.image.sizeInBytes()
+            loaded = LoadedImage(QImage(), "this page holds too many large pictures")
         self._found[address] = loaded
         self._news.append(address)
         self._gather.start()
