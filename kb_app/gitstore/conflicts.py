@@ -172,6 +172,25 @@ def merge_sections(base: str, mine: str, theirs: str) -> Merge:
     return Merge(_Merger(base, mine, theirs).parts(), newline)
 
 
+def merge_pages(base: str | None, mine: str | None, theirs: str | None) -> Merge:
+    """Bring together two versions of a page that one side may have removed (None) or both may have added.
+
+    A page that one side removed and the other changed is one conflict of kind `UnitKind.PAGE`.
+    """
+    if mine is not None and theirs is not None:
+        return merge_sections(base or "", mine, theirs)
+    if theirs in (mine, base):
+        return Merge((mine or "",), "")
+    if mine == base:
+        return Merge((theirs or "",), "")
+    return Merge((whole_page(base, mine, theirs),), "")
+
+
+def whole_page(base: str | None, mine: str | None, theirs: str | None) -> Conflict:
+    """Return the conflict that offers whole pages, without a look inside."""
+    return Conflict(0, UnitKind.PAGE, "", mine, theirs, base)
+
+
 # --- units --------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import RETRYABLE, Cause
 from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, writable_or_existing
 from kb_app.gitstore.commits import CommitPlan, FileEdit, Signing, commit_on_branch
+from kb_app.gitstore.conflicts import Merge, merge_pages, whole_page
 from kb_app.gitstore.hosts import HostKind, PushPlan, change_id, host_of, page_in, push_plan, review_page
 from kb_app.gitstore.leaks import Leak, leaks_in
 from kb_app.gitstore.locks import Busy, exclusive, set_stale_locks_aside
@@ -143,6 +144,21 @@ class ProposeEnd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FileMerge:
+    """A drafted file and what others made of it meanwhile, brought together as far as possible.
+
+    Attributes:
+        path: the file.
+        merge: its parts and conflicts.
+        is_text: all versions are UTF-8; else keep the bytes of one side: the text here is only shown.
+    """
+
+    path: str
+    merge: Merge
+    is_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ProposeOutcome:
     """What became of a draft.
 
@@ -151,7 +167,9 @@ class ProposeOutcome:
         proposal: when it is queued.
         leaks: what must not be shared, when it was blocked.
         warnings: sentences about file names; they do not block.
-        changed: paths that others changed since ``Draft.base``; merge them by section and propose again.
+        merges: drafted files of which others changed the same sections, for `conflicts.resolve`.
+        head: the commit they are merged with: ``Draft.base`` of the next attempt.
+        joined: paths whose other sections were changed by others and were brought together.
     """
 
     end: ProposeEnd
@@ -161,7 +179,9 @@ class ProposeOutcome:
     proposal: Proposal | None = None
     leaks: tuple[Leak, ...] = ()
     warnings: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
+    merges: tuple[FileMerge, ...] = ()
+    head: str = ""
+    joined: tuple[str, ...] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -296,22 +316,34 @@ class ProposalQueue:
 
     # --- making -----------------------------------------------------------------------------------------
 
-    def propose(self, clone_name: str, draft: Draft, *, accept_doubtful: bool = False) -> ProposeOutcome:
+    def propose(
+        self, clone_name: str, draft: Draft, *, accept_doubtful: bool = False, supersedes: str = ""
+    ) -> ProposeOutcome:
         """Check a draft, put it into the queue, commit it on a branch of its own. No network is used.
+
+        What others changed since ``Draft.base`` is brought together with it, if they changed other sections.
 
         Args:
             clone_name: the knowledge base.
             draft: what to change.
             accept_doubtful: the author says that what may be a secret is an example; certain ones block.
+            supersedes: id of a proposal that this one replaces; it is withdrawn when this one is queued.
 
         Raises:
             UsageError: when the title, a path or a trailer cannot be used, or there is no such clone.
         """
         clone = self.area.get(clone_name)
+        if supersedes:
+            draft = replace(draft, trailers=(*draft.trailers, ("Supersedes", self.get(supersedes).id)))
         _check_draft(draft)
         try:
             with self._held(clone):
-                return self._propose(clone, draft, accept_doubtful=accept_doubtful)
+                outcome = self._propose(clone, draft, accept_doubtful=accept_doubtful)
+                if outcome.is_ok and supersedes:
+                    self._save(
+                        replace(self.get(supersedes), state=ProposalState.WITHDRAWN, problem="", hint="")
+                    )
+                return outcome
         except EnvironmentFault as fault:
             return ProposeOutcome(ProposeEnd.FAILED, fault.title, fault.hint)
 
@@ -320,23 +352,13 @@ class ProposalQueue:
         self._sweep(clone)
         head = self._resolve(repository, f"refs/heads/{clone.branch}")
         base = check_commit(draft.base) if draft.base else head
-        if self._resolve(repository, base) is None:
-            return ProposeOutcome(
-                ProposeEnd.FAILED,
-                "The state the draft was written on is not here any more",
-                "Open the entry anew",
-            )
-        before = self._blobs(clone, base, draft)
-        now = before if base == head else self._blobs(clone, head, draft)
-        changed = tuple(edit.path for edit in draft.files if before.get(edit.path) != now.get(edit.path))
-        if changed:
-            return ProposeOutcome(
-                ProposeEnd.CHANGED_MEANWHILE,
-                f"{changed[0]} was changed by others since you opened it",
-                "Bring both texts together, then propose again",
-                changed=changed,
-            )
-        edits = tuple(edit for edit in draft.files if now.get(edit.path) != edit.content)
+        before = self._blobs(clone, self._resolve(repository, base), draft.files)
+        now = before if base == head else self._blobs(clone, head, draft.files)
+        joined, open_merges = _joined(draft.files, before, now)
+        if open_merges:
+            return _changed_meanwhile(open_merges, head)
+        drafted = tuple(joined.get(edit.path, edit) for edit in draft.files)
+        edits = tuple(edit for edit in drafted if now.get(edit.path) != edit.content)
         if not edits:
             return ProposeOutcome(ProposeEnd.NOTHING, "The draft changes nothing", "Edit the text first")
         leaks = self._leaks(edits, now)
@@ -360,7 +382,30 @@ class ProposalQueue:
             proposal=committed,
             leaks=leaks,
             warnings=warnings,
+            head=head,
+            joined=tuple(joined),
         )
+
+    def conflicts(self, proposal_id: str) -> ProposeOutcome:
+        """Bring a proposal together with what others made of its files; nothing changes.
+
+        Returns:
+            `ProposeEnd.CHANGED_MEANWHILE` with what needs a choice; else `ProposeEnd.NOTHING`. Propose the
+            resolved texts with ``Draft.base = head`` and ``supersedes`` set.
+
+        Raises:
+            UsageError: when there is none of that id.
+            EnvironmentFault: when it cannot be read.
+        """
+        proposal = self.get(proposal_id)
+        clone = self.area.get(proposal.clone)
+        head = self._resolve(self.area.repository(clone), f"refs/heads/{clone.branch}")
+        files = self.files(proposal)
+        before = self._blobs(clone, check_commit(proposal.base), files)
+        _, open_merges = _joined(files, before, self._blobs(clone, head, files))
+        if open_merges:
+            return _changed_meanwhile(open_merges, head)
+        return ProposeOutcome(ProposeEnd.NOTHING, "Nobody changed the same sections", head=head)
 
     def _enqueue(self, clone: Clone, draft: Draft) -> Proposal:
         at = self.area.clock()
@@ -428,8 +473,8 @@ class ProposalQueue:
         write_atomically(self.folder / QUEUE_FILE, text.encode() + b"\n")
         remove_tree(self.folder / proposal.id)
 
-    def _blobs(self, clone: Clone, commit: CommitId, draft: Draft) -> dict[str, bytes]:
-        """Return the drafted paths' bytes in a commit; absent ones are left out."""
+    def _blobs(self, clone: Clone, commit: CommitId, edits: Sequence[FileEdit]) -> dict[str, bytes]:
+        """Return the bytes of the edited paths in a commit; absent ones are left out."""
         found = {}
         repository = self.area.repository(clone)
         lazily = clone.address if clone.is_partial else None
@@ -437,7 +482,7 @@ class ProposalQueue:
             "ls-tree",
             ("-r", "-z", "--full-tree"),
             (commit,),
-            paths=[edit.path for edit in draft.files],
+            paths=[edit.path for edit in edits],
             repository=repository,
         ).expect_ok()
         for file in parse_listing(listed.stdout):
@@ -742,7 +787,7 @@ class ProposalQueue:
             proposal = self.get(proposal_id)
             if proposal.state is ProposalState.MERGED:
                 raise UsageError("The proposal was taken already", "Propose the opposite change instead")
-            return self._save(replace(proposal, state=ProposalState.WITHDRAWN, problem="", hint=""))
+            return self._save(_withdrawn(proposal))
 
 
 def message_of(proposal: Proposal) -> str:
@@ -753,6 +798,49 @@ def message_of(proposal: Proposal) -> str:
     lines = "\n".join(f"{key}: {value}" for key, value in trailers)
     parts = [proposal.title, proposal.body, lines]
     return check_message("\n\n".join(part for part in parts if part))
+
+
+def _joined(
+    edits: Sequence[FileEdit], before: Mapping[str, bytes], now: Mapping[str, bytes]
+) -> tuple[dict[str, FileEdit], tuple[FileMerge, ...]]:
+    """Bring edits together with what others did; return those that could be, and those that need a choice."""
+    joined: dict[str, FileEdit] = {}
+    open_merges = []
+    for edit in edits:
+        base, mine, theirs = before.get(edit.path), edit.content, now.get(edit.path)
+        if theirs in (base, mine):
+            continue
+        is_text = _are_texts(base, mine, theirs)
+        texts = (_text(base), _text(mine), _text(theirs))
+        merge = merge_pages(*texts) if is_text else Merge((whole_page(*texts),), "")
+        text = merge.text
+        if text is None or mine is None or theirs is None:
+            open_merges.append(FileMerge(edit.path, merge, is_text))
+        else:
+            joined[edit.path] = FileEdit(edit.path, text.encode())
+    return joined, tuple(open_merges)
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode("utf-8", "replace")
+
+
+def _are_texts(*contents: bytes | None) -> bool:
+    """Tell whether all can be read as UTF-8 and written back as they were."""
+    try:
+        return all("\0" not in content.decode() for content in contents if content is not None)
+    except UnicodeDecodeError:
+        return False
+
+
+def _changed_meanwhile(merges: tuple[FileMerge, ...], head: CommitId) -> ProposeOutcome:
+    return ProposeOutcome(
+        ProposeEnd.CHANGED_MEANWHILE,
+        f"{merges[0].path} was changed by others since you opened it, in the same place",
+        "Choose for each place: mine, theirs or both; then propose again",
+        merges=merges,
+        head=head,
+    )
 
 
 def _check_draft(draft: Draft) -> None:
@@ -806,6 +894,10 @@ def _cause(fault: EnvironmentFault) -> Cause:
 
 def _needs_answer(proposal: Proposal, problem: str, hint: str) -> Proposal:
     return replace(proposal, state=ProposalState.NEEDS_ANSWER, problem=problem, hint=hint)
+
+
+def _withdrawn(proposal: Proposal) -> Proposal:
+    return replace(proposal, state=ProposalState.WITHDRAWN, problem="", hint="")
 
 
 def _reason(outcome: GitOutcome) -> str:

@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from kb_app.errors import EnvironmentFault
 from kb_app.gitstore.causes import SENTENCES, Cause, HttpAnswer, cause_of, http_answers
 from kb_app.gitstore.names import RemoteAddress, Transport
 from kb_app.gitstore.process import Ended, Job, Progress
+from kb_app.gitstore.trees import remove_tree
 from kb_app.gitstore.verbs import VerbRule, arguments, rule_for
 from kb_app.paths import private_folder
 from kb_app.programs import clean_environment, find_program
@@ -31,6 +33,7 @@ MIN_VERSION = (2, 36, 0)
 ADVISED_VERSION = (2, 50, 1)
 """First release with the fixes for CVE-2025-48384 and CVE-2025-48385."""
 
+TRACES_KEPT_S = 24 * 3600.0
 TRACE_KEPT = 256_000
 
 _KEPT_VARIABLES = frozenset(
@@ -154,7 +157,7 @@ class GitOutcome:
     stdout: bytes = field(default=b"", repr=False)
     details: str = ""
     took_s: float = 0.0
-    answers: tuple[HttpAnswer, ...] = ()
+    answers: tuple[HttpAnswer, ...] = field(default=(), repr=False)
 
     @property
     def is_ok(self) -> bool:
@@ -293,6 +296,9 @@ class GitRunner:
         with contextlib.suppress(EnvironmentFault):  # a folder that is not there holds no hooks either
             private_folder(self._private)
             private_folder(self._hooks)
+            for left in self._private.glob("trace-*"):  # by a run that was killed
+                if time.time() - left.stat().st_mtime > TRACES_KEPT_S:
+                    remove_tree(left)
         self._base = _from_scratch(clean_environment(environment))
         self._ssh = "ssh -oBatchMode=yes -oConnectTimeout=15" if ssh_command is None else ssh_command
 

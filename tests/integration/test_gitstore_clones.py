@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -348,6 +349,59 @@ def test_a_foreign_folder_is_copied_without_running_anything_of_it(tmp_path: Pat
     for call in calls:
         assert not call["cwd"].startswith(foreign)
         assert not call["env"].get("GIT_DIR", "").startswith(foreign)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ext::sh -c touch% {canary}",
+        "--upload-pack=touch {canary};",
+        "-oProxyCommand=touch {canary}",
+        "ssh://-oProxyCommand=touch {canary}/x",
+        "git@-oProxyCommand=touch {canary}:x",
+        "fd::3",
+        "file://localhost/../..//x\nhost=evil",
+        "https://example.org/x\nprotocol=ext",
+        "{folder}/`touch {canary}`",
+        "{folder}/$(touch {canary})",
+        "{folder}/'; touch {canary}; '",
+    ],
+)
+def test_no_address_starts_a_program_or_becomes_an_option(tmp_path: Path, url: str) -> None:
+    canary = tmp_path / "canary"
+    folder = recorder(tmp_path / "bin")
+    environment = test_environment(tmp_path / "home")
+    environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
+    area = CloneArea(tmp_path / "clones", make_runner(tmp_path, environment))
+    text = url.format(canary=canary, folder=tmp_path)
+    with contextlib.suppress(UsageError):
+        assert area.clone(text, "kb").end is CloneEnd.FAILED
+    calls = folder / "calls.jsonl"
+    for line in calls.read_text().splitlines() if calls.exists() else ():
+        argv = json.loads(line)["argv"]
+        if "ls-remote" in argv or "clone" in argv:
+            assert argv.index("--") < argv.index(text)
+    assert not canary.exists()
+    assert area.clones() == ()
+
+
+def test_ssh_is_started_without_prompts(tmp_path: Path) -> None:
+    remote = Remote(tmp_path / "r", {"a.md": "x"})
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "ssh").write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" >> {tmp_path}/argv\n'
+        'while [ "${1#-}" != "$1" ]; do case "$1" in -o|-p) shift;; esac; shift; done\n'
+        'shift; exec sh -c "$1"\n'
+    )
+    (folder / "ssh").chmod(0o755)
+    environment = test_environment(tmp_path / "home")
+    environment["PATH"] = f"{folder}{os.pathsep}{environment['PATH']}"
+    area = CloneArea(tmp_path / "clones", make_runner(tmp_path, environment))
+    assert area.clone(f"ssh://git@kb.example.org{remote.bare}", "kb").is_ok
+    words = (tmp_path / "argv").read_text().splitlines()
+    assert "-oBatchMode=yes" in words
+    assert "git@kb.example.org" in words
 
 
 def test_symbolic_links_of_a_remote_become_harmless_text(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from kb_app.errors import UsageError
 from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.clones import CloneArea
 from kb_app.gitstore.commits import FileEdit, Signing
+from kb_app.gitstore.conflicts import Choice, resolve
 from kb_app.gitstore.hosts import HostKind
 from kb_app.gitstore.proposals import (
     Draft,
@@ -201,16 +202,75 @@ def test_a_doubtful_secret_passes_when_the_author_says_so(bench: Bench) -> None:
     assert bench.queue.propose("kb", draft, accept_doubtful=True).is_ok
 
 
-def test_a_file_that_others_changed_since_is_not_overwritten(bench: Bench) -> None:
+def test_the_same_section_changed_by_others_needs_a_choice_and_the_choice_replaces_the_draft(
+    bench: Bench,
+) -> None:
     opened_at = git(bench.root, "rev-parse", "HEAD")
-    bench.remote.commit({"fixes/lease.md": "# Lease lost\n\nTheirs.\n"})
+    theirs = PAGES["fixes/lease.md"].replace("Restart.", "Theirs.")
+    bench.remote.commit({"fixes/lease.md": theirs})
     sync(bench.area, "kb")
-    draft = Draft("x", (FileEdit("fixes/lease.md", b"mine\n"),), base=opened_at)
-    outcome = bench.queue.propose("kb", draft)
+    mine = PAGES["fixes/lease.md"].replace("Restart.", "Mine.")
+    outcome = bench.queue.propose(
+        "kb", Draft("x", (FileEdit("fixes/lease.md", mine.encode()),), base=opened_at)
+    )
     assert outcome.end is ProposeEnd.CHANGED_MEANWHILE
-    assert outcome.changed == ("fixes/lease.md",)
-    other = Draft("x", (FileEdit("fixes/disk.md", b"mine\n"),), base=opened_at)
-    assert bench.queue.propose("kb", other).is_ok
+    (found,) = outcome.merges
+    (conflict,) = found.merge.conflicts
+    assert (conflict.title, conflict.mine, conflict.theirs) == (
+        "Fix",
+        "## Fix\n\nMine.\n",
+        "## Fix\n\nTheirs.\n",
+    )
+    text = resolve(found.merge, {0: Choice.BOTH})
+    again = Draft("x", (FileEdit("fixes/lease.md", text.encode()),), base=outcome.head)
+    made = bench.queue.propose("kb", again)
+    assert made.is_ok
+    assert made.proposal is not None
+    shown = git(bench.root, "show", f"{made.proposal.commit}:fixes/lease.md")
+    assert "Mine." in shown
+    assert "Theirs." in shown
+
+
+def test_other_sections_changed_by_others_are_brought_together_by_themselves(bench: Bench) -> None:
+    opened_at = git(bench.root, "rev-parse", "HEAD")
+    bench.remote.commit({"fixes/lease.md": PAGES["fixes/lease.md"] + "\n## Verify\n\nTheirs.\n"})
+    sync(bench.area, "kb")
+    mine = PAGES["fixes/lease.md"].replace("Restart.", "Mine.")
+    outcome = bench.queue.propose(
+        "kb", Draft("x", (FileEdit("fixes/lease.md", mine.encode()),), base=opened_at)
+    )
+    assert outcome.joined == ("fixes/lease.md",)
+    assert outcome.proposal is not None
+    shown = git(bench.root, "show", f"{outcome.proposal.commit}:fixes/lease.md")
+    assert shown == "# Lease lost\n\n## Fix\n\nMine.\n\n## Verify\n\nTheirs."
+
+
+def test_a_page_removed_by_others_or_no_text_is_never_joined_silently(bench: Bench) -> None:
+    bench.remote.commit({"pic.md": b"\xff\xfe old"})
+    sync(bench.area, "kb")
+    opened_at = git(bench.root, "rev-parse", "HEAD")
+    bench.remote.commit({"fixes/disk.md": None, "pic.md": b"\xff\xfe theirs"})
+    sync(bench.area, "kb")
+    for path in ("fixes/disk.md", "pic.md"):
+        draft = Draft("x", (FileEdit(path, b"mine\n"),), base=opened_at)
+        assert bench.queue.propose("kb", draft).end is ProposeEnd.CHANGED_MEANWHILE
+
+
+def test_a_proposal_overtaken_by_others_is_resolved_and_superseded(bench: Bench) -> None:
+    made = bench.propose(text="# Lease lost\n\n## Fix\n\nMine.\n")
+    bench.queue.push("kb")
+    bench.remote.commit({"fixes/lease.md": "# Lease lost\n\n## Fix\n\nTheirs.\n"})
+    assert bench.state(made) is ProposalState.NEEDS_ANSWER
+    outcome = bench.queue.conflicts(made.id)
+    (found,) = outcome.merges
+    text = resolve(found.merge, {0: Choice.MINE})
+    draft = Draft("x", (FileEdit("fixes/lease.md", text.encode()),), base=outcome.head)
+    again = bench.queue.propose("kb", draft, supersedes=made.id)
+    assert again.proposal is not None
+    assert bench.queue.get(made.id).state is ProposalState.WITHDRAWN
+    assert ("Supersedes", made.id) in again.proposal.trailers
+    assert bench.state(again.proposal) is ProposalState.QUEUED
+    assert bench.queue.conflicts(again.proposal.id).end is ProposeEnd.NOTHING
 
 
 def test_a_draft_that_changes_nothing_is_said_so(bench: Bench) -> None:

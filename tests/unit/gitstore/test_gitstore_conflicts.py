@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb_app.errors import UsageError
-from kb_app.gitstore.conflicts import Choice, UnitKind, _units, merge_sections, resolve
+from kb_app.gitstore.conflicts import Choice, UnitKind, _units, merge_pages, merge_sections, resolve
 
 BASE = """---
 title: Lease lost
@@ -228,3 +228,13 @@ def test_sections_moved_differently_on_both_sides_are_shown_as_whole_pages() -> 
     (conflict,) = merge_sections(base, one, other).conflicts
     assert conflict.kind is UnitKind.PAGE
     assert (conflict.mine, conflict.theirs) == (one, other)
+
+
+def test_a_page_that_one_side_removed_is_gone_only_when_the_other_left_it_alone() -> None:
+    assert merge_pages("a", None, "a").text == ""
+    assert merge_pages("a", "a", None).text == ""
+    assert merge_pages(None, None, "new").text == "new"
+    (conflict,) = merge_pages("a", None, "b").conflicts
+    assert (conflict.kind, conflict.mine, conflict.theirs) == (UnitKind.PAGE, None, "b")
+    (conflict,) = merge_pages("a", "b", None).conflicts
+    assert (conflict.mine, conflict.theirs) == ("b", None)
