@@ -1,9 +1,9 @@
-"""Pastes made from a knowledge base's own pages: error lines as they come in a log, alerts as tools send them.
+"""Pastes made from a knowledge base's own pages: error lines as in a log, alerts as tools send them.
 
-An error line is taken from a code block of a page; its digits and hexadecimal parts are changed, a prefix of time, host
-and process is put before it, and it is hidden in lines of noise. Whoever holds that very line on a page is a right
-answer. Alerts are dressed as JSON of Alertmanager, as a chat message, as a page on a phone. Text about nothing is made
-from random words. Everything follows from a seed.
+An error line is taken from a code block of a page; its digits and hexadecimal parts are changed, a prefix of
+time, host and process is put before it, and it is hidden in lines of noise. Whoever holds that very line on a
+page is a right answer. Alerts are dressed as JSON of Alertmanager, as a chat message, as a page on a phone,
+as a link. Text about nothing is made from random words. Everything follows from a seed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from kb_app.entries.model import Entry
 MODELS = ("line", "log-40", "log-200", "trace", "describe", "alertmanager", "chat", "page", "url")
 _FENCE = re.compile(r"^ {0,12}(```+|~~~+)")
 _SEVERE = re.compile(
-    r"(?i)\b(?:error|fail(?:ed|ure)?|fatal|panic|exception|denied|refused|time[d ]*out|unable|cannot|could not|not found"
-    r"|invalid|expired|unavailable|killed|crash\w*|backoff|warning|unhealthy|exceeded|missing|forbidden)\b"
+    r"(?i)\b(?:error|fail(?:ed|ure)?|fatal|panic|exception|denied|refused|time[d ]*out|unable|cannot"
+    r"|could not|not found|invalid|expired|unavailable|killed|crash\w*|backoff|warning|unhealthy|exceeded"
+    r"|missing|forbidden)\b"
 )
 _COMMAND = re.compile(
-    r"^\s*(?:[$#>%]\s|(?:sudo|kubectl|oc|helm|docker|curl|git|aws|gcloud|systemctl|journalctl|psql|ssh|cat|grep|echo|export"
-    r"|export|if|for|while|apiVersion|kind|name|image|SELECT|Get-|Set-|New-|-\s)\b)|[=:]\s*(?:sum|rate|max|avg)\(|\{\{|^\s*//"
+    r"^\s*(?:[$#>%]\s|(?:sudo|kubectl|oc|helm|docker|curl|git|aws|gcloud|systemctl|journalctl|psql|ssh|cat"
+    r"|grep|echo|export|if|for|while|apiVersion|kind|name|image|SELECT|Get-|Set-|New-|-\s)\b)"
+    r"|[=:]\s*(?:sum|rate|max|avg)\(|\{\{|^\s*//"
 )
 _NOISE = (
     "{time} {host} app[{pid}]: INFO request served path=/healthz status=200 duration={n}ms",
@@ -125,7 +127,8 @@ def _time(source: random.Random) -> str:
         source.randint(0, 59),
     )
     if style == 0:
-        return f"2025-{source.randint(1, 12):02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{source.randint(0, 999):03}Z"
+        fraction = source.randint(0, 999)
+        return f"2025-{source.randint(1, 12):02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:03}Z"
     if style == 1:
         return f"Mar {day:2} {hour:02}:{minute:02}:{second:02}"
     return f"2025/{source.randint(1, 12):02}/{day:02} {hour:02}:{minute:02}:{second:02}"
@@ -157,8 +160,10 @@ def _log(line: str, noise: int, source: random.Random) -> str:
 
 def _trace(line: str, source: random.Random) -> str:
     frames = [
-        f"    at com.example.{source.choice(('store', 'web', 'job'))}.{source.choice(('Handler', 'Runner', 'Client'))}"
-        f".{source.choice(('run', 'call', 'apply'))}(Source{source.randint(1, 9)}.java:{source.randint(10, 900)})"
+        f"    at com.example.{source.choice(('store', 'web', 'job'))}"
+        f".{source.choice(('Handler', 'Runner', 'Client'))}"
+        f".{source.choice(('run', 'call', 'apply'))}"
+        f"(Source{source.randint(1, 9)}.java:{source.randint(10, 900)})"
         for _ in range(source.randint(6, 20))
     ]
     return "\n".join([f"{_time(source)} ERROR {line}", *frames, f"{_time(source)} INFO shutting down"])
@@ -176,8 +181,8 @@ def _describe(line: str, source: random.Random) -> str:
             "Events:",
             "  Type     Reason     Age                From     Message",
             "  ----     ------     ----               ----     -------",
-            f"  Normal   Pulled     {source.randint(2, 9)}m                 kubelet  Container image already present",
-            f"  Warning  Failed     {source.randint(2, 50)}s (x{source.randint(2, 40)} over 9m)  kubelet  {line}",
+            f"  Normal   Pulled     {source.randint(2, 9)}m  kubelet  Container image already present",
+            f"  Warning  Failed     {source.randint(2, 50)}s (x{source.randint(2, 40)})  kubelet  {line}",
         ]
     )
 
@@ -202,13 +207,15 @@ def _alertmanager(alert: str, source: random.Random) -> str:
 def _chat(alert: str, source: random.Random) -> str:
     return (
         f"[FIRING:{source.randint(1, 4)}] {alert} (shop web critical)\n"
-        f"instance = 10.0.0.{source.randint(1, 250)}:9100\nSince {_time(source)}\nView in the dashboard | Silence"
+        f"instance = 10.0.0.{source.randint(1, 250)}:9100\n"
+        f"Since {_time(source)}\nView in the dashboard | Silence"
     )
 
 
 def _page(alert: str, source: random.Random) -> str:
     return (
-        f"Incident #{source.randint(1000, 99999)}\nService: shop\nalertname: {alert}\ncluster: eu-{source.randint(1, 9)}\n"
+        f"Incident #{source.randint(1000, 99999)}\nService: shop\nalertname: {alert}\n"
+        f"cluster: eu-{source.randint(1, 9)}\n"
         f"Triggered {_time(source)}, urgency high\nAcknowledge: reply {source.randint(2, 90)}"
     )
 

@@ -1,0 +1,309 @@
+"""Four search engines behind one face, each measured in a process of its own: ``python -m bench.engines``.
+
+``NAME speed FOLDER PAGES CLOCK`` and ``NAME relevance FOLDER QUERIES`` print one JSON object. The peers are
+used as their documentation shows: title and text, stems, all words joined by "or", the last word of an
+unfinished question as a prefix, a snippet of every hit shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from kb_app.entries.knowledge_base import load_config, walk
+from kb_app.search.evaluation import read_queries, summarise
+
+NAMES = ("kb_app", "fts5", "tantivy", "whoosh")
+LIMIT = 20
+TYPED = (
+    "restore database backup",
+    "certificate expired renew",
+    "pod stuck pending",
+    "replication lag high",
+    "filter files recursively",
+    "cluster upgrade fails",
+    "node decommission hangs",
+    "connection refused port",
+    "disk full no space left",
+    "rotate credentials",
+)
+LOG_LINE = "{n} host-{n} app[{n}]: {level} {text}"
+TROUBLES = (
+    "connection to server failed: Connection refused",
+    "failed to pull image: unauthorized: authentication required",
+    "runtime error: invalid memory address or nil pointer dereference",
+    "restore failed because of a checksum mismatch in block",
+)
+
+
+class Peer(Protocol):
+    """A search engine over pages."""
+
+    def index(self, root: Path, paths: Sequence[str]) -> None:
+        """Index the pages from nothing."""
+
+    def search(self, text: str, *, is_typing: bool = False) -> list[str]:
+        """Return paths, best first, with whatever is needed to show them."""
+
+
+def _read(root: Path, path: str) -> tuple[str, str]:
+    text = (root / path).read_text(encoding="utf-8", errors="replace")
+    match = re.search(r"^(?:title:\s*(.+)|#\s+(.+))$", text, re.MULTILINE)
+    title = (match[1] or match[2]) if match else ""
+    return f"{title} {Path(path).stem}", text
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)[:64]
+
+
+class KbApp:
+    """This program."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._engine: Any = None
+
+    def index(self, root: Path, paths: Sequence[str]) -> None:
+        """Read and index the pages, two processes reading."""
+        from kb_app.search.engine import IndexedBase, SearchEngine
+        from kb_app.search.indexing import update_index
+
+        del paths
+        config = load_config(root)
+        update_index(root, root.name, self._folder, config, processes=2)
+        self._engine = SearchEngine.open([IndexedBase(root.name, self._folder, config)])
+
+    def search(self, text: str, *, is_typing: bool = False) -> list[str]:
+        """Ask with everything the window asks for: facets, snippets, marks."""
+        from kb_app.search.model import SearchRequest
+
+        answer = self._engine.search(SearchRequest(text, limit=LIMIT, is_typing=is_typing))
+        return [hit.path for hit in answer.hits]
+
+
+class Fts5:
+    """SQLite's full-text search."""
+
+    def __init__(self, folder: Path) -> None:
+        self._base = sqlite3.connect(folder / "fts.db")
+
+    def index(self, root: Path, paths: Sequence[str]) -> None:
+        """Insert all pages in one transaction."""
+        self._base.execute(
+            "create virtual table pages using fts5(path unindexed, title, body, "
+            "tokenize='porter unicode61', prefix='2 3')"
+        )
+        rows = ((path, *_read(root, path)) for path in paths)
+        self._base.executemany("insert into pages values (?, ?, ?)", rows)
+        self._base.commit()
+
+    def search(self, text: str, *, is_typing: bool = False) -> list[str]:
+        """Match any word, the title four times as important."""
+        words = [f'"{word}"' for word in _words(text)]
+        if not words:
+            return []
+        if is_typing and not text[-1:].isspace():
+            words[-1] += "*"
+        rows = self._base.execute(
+            "select path, snippet(pages, 2, '', '', '', 16) from pages where pages match ? "
+            "order by bm25(pages, 0, 4, 1) limit ?",
+            (" OR ".join(words), LIMIT),
+        )
+        return [path for path, _ in rows.fetchall()]
+
+
+class Tantivy:
+    """Tantivy, by its Python package."""
+
+    def __init__(self, folder: Path) -> None:
+        import tantivy
+
+        builder = tantivy.SchemaBuilder()
+        builder.add_text_field("path", stored=True, tokenizer_name="raw")
+        builder.add_text_field("title", stored=True, tokenizer_name="en_stem")
+        builder.add_text_field("body", stored=True, tokenizer_name="en_stem")
+        self._tantivy = tantivy
+        self._schema = builder.build()
+        self._index = tantivy.Index(self._schema, path=str(folder))
+
+    def index(self, root: Path, paths: Sequence[str]) -> None:
+        """Add all pages with one writer (which has threads of its own)."""
+        writer = self._index.writer(128_000_000)
+        for path in paths:
+            title, body = _read(root, path)
+            writer.add_document(self._tantivy.Document(path=path, title=title, body=body))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+
+    def search(self, text: str, *, is_typing: bool = False) -> list[str]:
+        """Match any word, the title four times as important."""
+        words = _words(text)
+        if not words:
+            return []
+        query = self._index.parse_query(" ".join(words), ["title", "body"], field_boosts={"title": 4.0})
+        if is_typing and not text[-1:].isspace():
+            occur, make = self._tantivy.Occur.Should, self._tantivy.Query
+            last = make.regex_query(self._schema, "body", re.escape(words[-1].lower()) + ".*")
+            query = make.boolean_query([(occur, query), (occur, last)])
+        searcher = self._index.searcher()
+        found = searcher.search(query, LIMIT).hits
+        makes = self._tantivy.SnippetGenerator.create(searcher, query, self._schema, "body")
+        paths = []
+        for _, address in found:
+            document = searcher.doc(address)
+            makes.snippet_from_doc(document)
+            paths.append(document["path"][0])
+        return paths
+
+
+class Whoosh:
+    """Whoosh as it comes, with a time limit, as some of its questions never end."""
+
+    def __init__(self, folder: Path) -> None:
+        from whoosh import fields, index
+        from whoosh.analysis import StemmingAnalyzer
+
+        text = fields.TEXT(stored=True, analyzer=StemmingAnalyzer())
+        schema = fields.Schema(path=fields.ID(stored=True), title=text, body=text)
+        self._index = index.create_in(str(folder), schema)
+
+    def index(self, root: Path, paths: Sequence[str]) -> None:
+        """Add all pages with one writer."""
+        writer = self._index.writer()
+        for path in paths:
+            title, body = _read(root, path)
+            writer.add_document(path=path, title=title, body=body)
+        writer.commit()
+
+    def search(self, text: str, *, is_typing: bool = False) -> list[str]:
+        """Match any word, the title four times as important."""
+        from whoosh import query
+        from whoosh.collectors import TimeLimit, TimeLimitCollector
+        from whoosh.lang.porter import stem
+
+        words = [word.lower() for word in _words(text)]
+        if not words:
+            return []
+        is_open = is_typing and not text[-1:].isspace()
+        parts: list[Any] = []
+        for number, word in enumerate(words):
+            for name, boost in (("title", 4.0), ("body", 1.0)):
+                last = is_open and number == len(words) - 1
+                parts.append(
+                    query.Prefix(name, word, boost=boost)
+                    if last
+                    else query.Term(name, stem(word), boost=boost)
+                )
+        with self._index.searcher() as searcher:
+            collector = TimeLimitCollector(searcher.collector(limit=LIMIT), timelimit=2.0)
+            try:
+                searcher.search_with_collector(query.Or(parts), collector)
+            except TimeLimit:
+                return []
+            return [hit["path"] for hit in collector.results()]
+
+
+MAKERS: dict[str, Callable[[Path], Peer]] = {
+    "kb_app": KbApp,
+    "fts5": Fts5,
+    "tantivy": Tantivy,
+    "whoosh": Whoosh,
+}
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value that ``share`` of ``values`` do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _timed(
+    engine: Peer, questions: Sequence[str], clock: Callable[[], float], *, is_typing: bool
+) -> dict[str, float]:
+    times = []
+    for question in questions:
+        started = clock()
+        engine.search(question, is_typing=is_typing)
+        times.append((clock() - started) * 1000)
+    return {"p50": quantile(times, 0.5), "p95": quantile(times, 0.95), "max": max(times)}
+
+
+def logs(lines: int) -> list[str]:
+    """Return pastes of this many lines, one line of trouble in each."""
+    made = []
+    for number, trouble in enumerate(TROUBLES * 3):
+        rows = [
+            LOG_LINE.format(n=n + number, level="INFO", text="request served, status 200")
+            for n in range(lines - 1)
+        ]
+        rows.insert(lines // 2, LOG_LINE.format(n=number, level="ERROR", text=trouble))
+        made.append("\n".join(rows))
+    return made
+
+
+def speed(name: str, root: Path, pages: int, clock: Callable[[], float]) -> dict[str, Any]:
+    """Return the figures of one engine over the first ``pages`` pages of ``root``."""
+    paths = [file.path for file in walk(root, load_config(root)).files][:pages]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with tempfile.TemporaryDirectory() as folder:
+        engine = MAKERS[name](Path(folder))
+        started = time.perf_counter()
+        engine.index(root, paths)
+        seconds = time.perf_counter() - started
+        keystrokes = [text[:end] for text in TYPED for end in range(1, len(text) + 1)]
+        if name == "whoosh":
+            keystrokes = keystrokes[::6]
+        figures = {
+            "pages": len(paths),
+            "index_pages_per_s": len(paths) / seconds,
+            "keystroke": _timed(engine, keystrokes, clock, is_typing=True),
+            "words": _timed(engine, TYPED, clock, is_typing=False),
+            "paste": _timed(engine, logs(200)[: 3 if name == "whoosh" else 12], clock, is_typing=False),
+            "disk_mb": sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 1e6,
+        }
+    figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    figures["memory_before_mb"] = before / 1024
+    return figures
+
+
+def relevance(name: str, corpora: Path, queries: Path) -> dict[str, Any]:
+    """Return nDCG@10 by kind of one engine over the judged queries."""
+    judged = read_queries(queries)
+    rankings: dict[str, list[str]] = {}
+    for corpus in sorted({query.corpus for query in judged}):
+        root = corpora / corpus
+        paths = [file.path for file in walk(root, load_config(root)).files]
+        with tempfile.TemporaryDirectory() as folder:
+            engine = MAKERS[name](Path(folder))
+            engine.index(root, paths)
+            for query in judged:
+                if query.corpus == corpus:
+                    rankings[query.id] = engine.search(query.query)
+    figures = summarise(judged, rankings, lambda query: query.kind)
+    return {kind: row["nDCG@10"] for kind, row in figures.items()}
+
+
+def main() -> int:
+    """Measure one engine as the words of the command line say."""
+    name, what, first, second = sys.argv[1:5]
+    if what == "speed":
+        clock = time.process_time if sys.argv[5:] == ["cpu"] else time.perf_counter
+        result = speed(name, Path(first), int(second), clock)
+    else:
+        result = relevance(name, Path(first), Path(second))
+    print(json.dumps(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""``python3 dev.py bench``: speed, memory and relevance of kb_app and its peers, in one run, as one table.
+
+    bench.run [--pages N ...] [--engines NAME ...] [--clock wall|cpu] [--no-relevance] [--no-pastes]
+    [--charts]
+
+Pages come from the sample corpora beside the repository (``../shared``); without them the bench says so and
+ends. Each engine is measured in a process of its own. ``--charts`` also draws ``bench/*.svg``. Absolute
+figures depend on the machine and on what else it does; ratios to SQLite FTS5 of the same run are what to
+compare, and ``--clock cpu`` counts the processor's time of every question instead of the wall's where others
+work on the machine too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.charts import bar_chart
+from bench.engines import NAMES, quantile
+from bench.pastes import MODELS, nonsense, pastes, read_corpus
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+SLOW_PAGES = 3_000
+"""Whoosh as it comes is measured up to this size: beyond, its index alone takes minutes."""
+
+
+def main() -> int:
+    """Run what was asked for and print the tables."""
+    parser = argparse.ArgumentParser(
+        prog="bench.run", description="Speed, memory and relevance beside the peers."
+    )
+    parser.add_argument("--pages", type=int, nargs="+", default=[1_000, 3_000, 10_000], metavar="N")
+    parser.add_argument("--engines", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="how questions are timed")
+    parser.add_argument("--no-relevance", action="store_true")
+    parser.add_argument("--no-pastes", action="store_true")
+    parser.add_argument("--charts", action="store_true", help="draw bench/*.svg")
+    options = parser.parse_args()
+    archive, corpora = SHARED / "corpora-scale.tar.xz", SHARED / "corpora"
+    if not archive.exists():
+        print(f"The sample corpora are not there ({archive}); nothing was measured.")
+        return 3
+    with tempfile.TemporaryDirectory() as folder:
+        source = _unpack(archive, Path(folder))
+        table = _speeds(source, options.pages, options.engines, Path(folder), options.clock)
+    print(f"questions timed by the {options.clock} clock")
+    _print_speeds(table)
+    scores = {} if options.no_relevance else _relevance(corpora, options.engines)
+    if not options.no_pastes:
+        _print_pastes(corpora)
+    if options.charts:
+        _draw(table, scores)
+    return 0
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder / "scale", filter="data")
+    return folder / "scale"
+
+
+def _sample(source: Path, pages: int, target: Path) -> Path:
+    """Return a folder with every n-th page, so that all corpora in the archive are in it."""
+    files = sorted(p for p in source.rglob("*.md") if p.is_file() and not p.is_symlink())
+    step = max(1, len(files) // pages)
+    for file in files[::step][:pages]:
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, place)
+    return target
+
+
+def _child(*words: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.engines", *words], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def _speeds(
+    source: Path, sizes: Sequence[int], engines: Sequence[str], folder: Path, clock: str
+) -> dict[int, dict[str, dict[str, Any]]]:
+    table: dict[int, dict[str, dict[str, Any]]] = {}
+    for size in sizes:
+        root = _sample(source, size, folder / f"pages-{size}")
+        table[size] = {}
+        for engine in engines:
+            if engine == "whoosh" and size > SLOW_PAGES:
+                continue
+            print(f"measuring {engine} at {size} pages", file=sys.stderr)
+            table[size][engine] = _child(engine, "speed", str(root), str(size), clock)
+        if "kb_app" in engines:
+            table[size]["kb_app"]["start_ms"] = _start_ms(root)
+    return table
+
+
+def _start_ms(root: Path) -> float:
+    """Return the time from starting the search process to its first answer, warm, the best of five."""
+    times = []
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "KB_APP_HOME": home}
+        index = str(Path(home) / "index")
+        code = (
+            "import sys; from pathlib import Path; from kb_app.entries.knowledge_base import load_config;"
+            "from kb_app.search.indexing import update_index;"
+            "root = Path(sys.argv[1]); update_index(root, 'b', Path(sys.argv[2]), load_config(root))"
+        )
+        subprocess.run([sys.executable, "-c", code, str(root), index], cwd=ROOT, check=True)
+        request = [
+            {"id": 1, "op": "open", "bases": [{"name": "b", "folder": index}]},
+            {"id": 2, "op": "search", "request": {"text": "restore database", "is_typing": True}},
+        ]
+        for _ in range(5):
+            started = time.perf_counter()
+            with subprocess.Popen(
+                [sys.executable, "-m", "kb_app", "--worker", "search"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            ) as process:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                for message in request:
+                    process.stdin.write((json.dumps(message) + "\n").encode())
+                    process.stdin.flush()
+                    process.stdout.readline()
+                times.append((time.perf_counter() - started) * 1000)
+                process.stdin.close()
+    return min(times)
+
+
+ROWS = (
+    ("index, pages/s", lambda row: row["index_pages_per_s"], "{:.0f}"),
+    ("keystroke p50, ms", lambda row: row["keystroke"]["p50"], "{:.1f}"),
+    ("keystroke p95, ms", lambda row: row["keystroke"]["p95"], "{:.1f}"),
+    ("keystroke worst, ms", lambda row: row["keystroke"]["max"], "{:.1f}"),
+    ("whole words p95, ms", lambda row: row["words"]["p95"], "{:.1f}"),
+    ("paste of 200 lines p95, ms", lambda row: row["paste"]["p95"], "{:.1f}"),
+    ("memory, MB", lambda row: row["memory_mb"], "{:.0f}"),
+    ("index on disk, MB", lambda row: row["disk_mb"], "{:.0f}"),
+)
+
+
+def _print_speeds(table: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> None:
+    for size, rows in table.items():
+        print(f"\n{size} pages" + (" (in brackets: ratio to FTS5 of this run)" if "fts5" in rows else ""))
+        print(f"{'':<28}" + "".join(f"{name:>20}" for name in rows))
+        for label, value, form in ROWS:
+            cells = []
+            for row in rows.values():
+                text = form.format(value(row))
+                if "fts5" in rows and value(rows["fts5"]):
+                    text += f" ({value(row) / value(rows['fts5']):.2f})"
+                cells.append(f"{text:>20}")
+            print(f"{label:<28}" + "".join(cells))
+        if "start_ms" in rows.get("kb_app", {}):
+            print(f"{'start to first answer, ms':<28}{rows['kb_app']['start_ms']:>20.0f}")
+
+
+def _relevance(corpora: Path, engines: Sequence[str]) -> dict[str, dict[str, float]]:
+    queries = SHARED / "relevance" / "queries.jsonl"
+    scores = {engine: _child(engine, "relevance", str(corpora), str(queries)) for engine in engines}
+    kinds = list(next(iter(scores.values())))
+    print("\nnDCG@10 on the judged queries")
+    print(f"{'':<10}" + "".join(f"{kind:>12}" for kind in kinds))
+    for engine, row in scores.items():
+        print(f"{engine:<10}" + "".join(f"{row[kind]:>12.3f}" for kind in kinds))
+    return scores
+
+
+def _print_pastes(corpora: Path) -> None:
+    """Print how often a paste made from a page finds that page (see `bench.pastes`)."""
+    from kb_app.entries.knowledge_base import load_config
+    from kb_app.search.background import english_words
+    from kb_app.search.engine import IndexedBase, SearchEngine
+    from kb_app.search.indexing import update_index
+    from kb_app.search.model import SearchRequest, Verdict
+
+    found: dict[str, list[bool]] = {model: [] for model in MODELS}
+    refused: list[bool] = []
+    times: list[float] = []
+    words = sorted(w for w in english_words() if 3 <= len(w) <= 10)
+    for root in sorted(p for p in corpora.iterdir() if p.is_dir()):
+        with tempfile.TemporaryDirectory() as folder:
+            config = load_config(root)
+            update_index(root, root.name, Path(folder) / "index", config)
+            engine = SearchEngine.open([IndexedBase(root.name, Path(folder) / "index", config)])
+            for seed in range(2):
+                for paste in pastes(read_corpus(root), seed):
+                    answer = engine.search(SearchRequest(paste.text, limit=5))
+                    found[paste.model].append(any(hit.path in paste.answers for hit in answer.hits))
+                    times.append(answer.took_ms)
+                for paste in nonsense(words, 100, seed):
+                    refused.append(engine.search(SearchRequest(paste.text)).verdict is Verdict.NONE)
+            engine.close()
+    print("\npaste to fix: right entry in the first five, by how the text was made")
+    for model, rows in found.items():
+        print(f"{model:<14}{len(rows):>6}{100 * sum(rows) / len(rows):>8.1f} %")
+    every = [row for rows in found.values() for row in rows]
+    print(f"{'all':<14}{len(every):>6}{100 * sum(every) / len(every):>8.1f} %")
+    print(
+        f"{'text about nothing is told so':<30}{100 * sum(refused) / len(refused):>6.1f} % of {len(refused)}"
+    )
+    print(f"{'p95':<14}{quantile(times, 0.95):>8.1f} ms")
+
+
+def _draw(
+    table: Mapping[int, Mapping[str, Mapping[str, Any]]], scores: Mapping[str, Mapping[str, float]]
+) -> None:
+    folder = ROOT / "bench"
+    keys = {
+        f"{size:,} pages": {name: row["keystroke"]["p95"] for name, row in rows.items()}
+        for size, rows in table.items()
+    }
+    (folder / "keystroke.svg").write_text(
+        bar_chart("A keystroke, p95, ms (less is better)", keys), encoding="utf-8"
+    )
+    speeds = {
+        f"{size:,} pages": {name: row["index_pages_per_s"] for name, row in rows.items()}
+        for size, rows in table.items()
+    }
+    (folder / "indexing.svg").write_text(
+        bar_chart("Indexing, pages a second (more is better)", speeds), encoding="utf-8"
+    )
+    if scores:
+        kinds = next(iter(scores.values()))
+        by_kind = {kind: {name: row[kind] for name, row in scores.items()} for kind in kinds}
+        chart = bar_chart("nDCG@10 on the judged queries (more is better)", by_kind, form="{:.2f}")
+        (folder / "relevance.svg").write_text(chart, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
