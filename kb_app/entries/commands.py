@@ -139,11 +139,23 @@ def commands_of_block(
     known = set() if assigned is None else assigned
     if language in _PROSE or language in _OUTPUT:
         return ()
-    may_prompt = language in SHELLS or language in _UNSTATED or language in _SQL or language == "redis"
-    pieces = list(_prompted(lines, language)) if may_prompt else []
+    pieces = list(_prompted(lines, language)) if _may_prompt(language) else []
     if not pieces and (whole := _unprompted(lines, language)) is not None:
         pieces = [whole]
     return tuple(_command(piece, first_line, known) for piece in pieces)
+
+
+def without_prompts(text: str, language: str = "") -> str:
+    """Return what a reader means to copy from a code block: its commands, without prompts and output.
+
+    A block without prompts is returned as it is.
+    """
+    pieces = list(_prompted(text.split("\n"), language)) if _may_prompt(language) else []
+    return "\n".join("\n".join(piece.text) for piece in pieces) if pieces else text
+
+
+def _may_prompt(language: str) -> bool:
+    return language in SHELLS or language in _UNSTATED or language in _SQL or language == "redis"
 
 
 @dataclass(slots=True)

@@ -97,6 +97,7 @@ class _Scanner:
         self._never_closed: set[str] = set()
         self._paragraph = -1  # index of the open paragraph's first line
         self._in_list = False
+        self._has_setext = False
 
     def scan(self) -> Outline:
         lines, number, total = self._lines, self._start, len(self._lines)
@@ -139,6 +140,10 @@ class _Scanner:
             self._heading(len(atx.group(1)), text, number, number)
         elif first in "=-" and self._paragraph >= 0 and _SETEXT.match(line):
             text = " ".join(part.strip() for part in self._lines[self._paragraph : number])
+            if not self._has_setext:
+                self._has_setext = True
+                message = "Headings are underlined (setext); they are read like those with #"
+                self._notes.append(Note("setext-headings", Severity.INFO, message, self._paragraph + 1))
             self._heading(1 if first == "=" else 2, text, self._paragraph, number)
         elif _LIST_ITEM.match(line):
             self._paragraph, self._in_list = -1, True

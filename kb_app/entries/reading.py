@@ -11,7 +11,7 @@ from kb_app.entries import inference as infer
 from kb_app.entries.front_matter import FrontMatter, read_front_matter
 from kb_app.entries.inference import Findings
 from kb_app.entries.links import links_of, related_files
-from kb_app.entries.model import Entry, KnowledgeBaseConfig, Path, Section
+from kb_app.entries.model import Entry, KnowledgeBaseConfig, Path, Section, Severity
 from kb_app.entries.outline import Outline, outline_of, sections_of
 from kb_app.entries.path_blocks import paths_of
 from kb_app.entries.signatures import infer_signatures
@@ -61,6 +61,7 @@ class _Parsed:
 def _entry(relative: str, raw: bytes, config: KnowledgeBaseConfig, parsed: _Parsed, *, detail: bool) -> Entry:
     values, outline, sections, paths = parsed.values, parsed.outline, parsed.sections, parsed.paths
     findings = Findings([*parsed.source.notes, *values.notes, *outline.notes])
+    _note_templates(outline, values.body_line, findings)
     title, headline = infer.infer_title(relative, values, outline, findings)
     alerts = infer.infer_alerts(relative, values, outline, sections, findings)
     kind = infer.infer_kind(
@@ -115,6 +116,21 @@ def _entry(relative: str, raw: bytes, config: KnowledgeBaseConfig, parsed: _Pars
         front_matter=values.values,
         provenance=findings.provenance,
     )
+
+
+_TEMPLATE_MARKS = ("{{<", "{{%", "{% ", "{%-", "<%")
+
+
+def _note_templates(outline: Outline, body_line: int, findings: Findings) -> None:
+    """Say where tags of a site generator begin: they are shown as text, what they stand for is not known."""
+    for number in range(body_line, len(outline.lines) + 1):
+        line = outline.lines[number - 1]
+        if ("{" in line or "<%" in line) and not outline.code[number - 1]:
+            mark = next((mark for mark in _TEMPLATE_MARKS if mark in line), None)
+            if mark is not None:
+                message = f"The page holds template tags ({mark} …); they are shown as they are written"
+                findings.note("template-tags", message, number, Severity.INFO)
+                return
 
 
 def _written_id(relative: str, values: FrontMatter, findings: Findings) -> str:

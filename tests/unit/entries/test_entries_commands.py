@@ -16,6 +16,7 @@ from kb_app.entries.commands import (
     placeholder_name,
     placeholders_of,
     review_copy,
+    without_prompts,
 )
 from kb_app.entries.destructive import is_destructive
 from kb_app.entries.model import Command, Span
@@ -75,6 +76,20 @@ def test_prompts_commands_and_output_come_apart(
     text: str, language: str, expected: list[tuple[str, str, int, int]]
 ) -> None:
     assert block(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "copied"),
+    [
+        ("$ ls\na\n$ ps \\\n  -e\nout", "console", "ls\nps \\\n  -e"),
+        ("db=# SELECT 1;\n 1", "sql", "SELECT 1;"),
+        ("ls\nps", "sh", "ls\nps"),
+        ("x: $ y", "yaml", "x: $ y"),
+        ("$ x", "python", "$ x"),
+    ],
+)
+def test_copying_a_block_leaves_prompts_and_output_out(text: str, language: str, copied: str) -> None:
+    assert without_prompts(text, language) == copied
 
 
 def test_the_language_is_told_by_the_prompt_or_the_words() -> None:

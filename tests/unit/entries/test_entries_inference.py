@@ -82,6 +82,18 @@ def test_kinds(text: str, path: str, kind: Kind, origin: str) -> None:
     assert (entry.kind, entry.provenance["kind"]) == (kind, origin)
 
 
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("Title\n===\n\nSub\n---\n", [("setext-headings", 1)]),
+        ("# A\n\n{{< ref x >}} {% y %}\n<%= z %>\n", [("template-tags", 3)]),
+        ("# A\n\n```\n{{< x >}}\n```\n{ x } {{ y }}\n", []),
+    ],
+)
+def test_old_headings_and_template_tags_are_noted_once(text: str, notes: list[tuple[str, int]]) -> None:
+    assert [(note.code, note.line) for note in parse(text).notes] == notes
+
+
 @pytest.mark.parametrize("key", ["kind", "state"])
 def test_unknown_values_become_notes_with_their_line(key: str) -> None:
     entry = parse(f"---\ntitle: x\n{key}: tpyo\n---\n")

@@ -91,6 +91,11 @@ def test_open_comments_are_text_and_said_once() -> None:
     assert [n.code for n in outline("<pre>\n# x\n").notes] == ["unclosed-html"]
 
 
+def test_underlined_headings_are_noted_once() -> None:
+    notes = outline("a\n\nTitle\n===\n\nSub\n---\n").notes
+    assert [(note.code, note.line) for note in notes] == [("setext-headings", 3)]
+
+
 def test_languages_are_lower_case_words() -> None:
     fences = outline("```{note}\n```\n``` Bash title=x\n```\n```\n```\n~~~.sql\n~~~\n").fences
     assert [f.language for f in fences] == ["note", "bash", "", "sql"]
