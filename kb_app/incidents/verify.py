@@ -26,6 +26,10 @@ from kb_app.incidents.folders import DOCUMENT, is_document_current, records
 from kb_app.incidents.journal import EVENTS_FOLDER, EVENTS_SUFFIX, TORN_SUFFIX
 from kb_app.incidents.timeline import MAX_FILE_BYTES, is_device_file
 
+_WHOLE = (
+    "The chain is whole: no event in it was edited, removed or moved. Records are tamper-evident; whether "
+    "a whole file was written anew is for Git history, seals of other devices and signatures to show."
+)
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 
 
@@ -48,6 +52,11 @@ class RecordFinding:
     line: int
     byte: int
     message: str
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: ``events/a1.jsonl, line 3, byte 812``, or the file alone."""
+        return f"{self.file}, line {self.line}, byte {self.byte}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,16 @@ def verify_tree(root: Path) -> dict[str, tuple[RecordFinding, ...]]:
 def is_chain_intact(findings: Sequence[RecordFinding]) -> bool:
     """Tell whether none of the findings breaks the chain."""
     return not any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def summary(findings: Sequence[RecordFinding]) -> str:
+    """Return the result of a check in one or two sentences; it promises no more than a chain can hold."""
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+        return f"The chain is broken: {errors[0].message} ({errors[0].place}){more}."
+    notes = f" {len(findings)} remarks." if len(findings) > 1 else " One remark." if findings else ""
+    return f"{_WHOLE}{notes}"
 
 
 def _whole(code: str, severity: Severity, name: str, message: str) -> RecordFinding:

@@ -269,6 +269,7 @@ def test_a_file_held_by_another_process_is_refused_after_a_while(journal, monkey
     assert journal.append(EventType.NOTE, note("y")).seq == 2
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks by flock")
 def test_a_folder_that_cannot_lock_is_said(journal, monkeypatch):
     def refuse(_file, _mode):
         raise OSError(errno.ENOLCK, "No locks available")

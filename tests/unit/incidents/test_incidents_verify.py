@@ -16,7 +16,7 @@ from kb_app.incidents.events import EventType, from_line, hash_of, sealed, to_li
 from kb_app.incidents.folders import document, seal
 from kb_app.incidents.journal import Journal
 from kb_app.incidents.timeline import read_devices, read_state
-from kb_app.incidents.verify import is_chain_intact, verify, verify_record, verify_tree
+from kb_app.incidents.verify import is_chain_intact, summary, verify, verify_record, verify_tree
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
 ID = "2025-06-01-checkout-down-7f3a"
@@ -64,6 +64,19 @@ def codes(folder):
 def test_an_untouched_record_has_no_findings(record):
     assert verify(record) == ()
     assert is_chain_intact(verify(record))
+
+
+def test_the_result_in_words_promises_no_more_than_a_chain_holds(record):
+    assert summary(verify(record)).startswith("The chain is whole")
+    assert "tamper-evident" in summary(())
+    assert "tamper-proof" not in summary(())
+    lines = lines_of(record)
+    put(record, [lines[0], *lines[2:]])
+    text = summary(verify(record))
+    place = f"events/a1.jsonl, line 2, byte {len(lines[0])}"
+    assert text == f"The chain is broken: Event 2 before line 2 is missing ({place}), and 1 more."
+    put(record, [*lines, b"torn"])
+    assert summary(verify(record)).endswith("One remark.")
 
 
 def test_checking_changes_nothing(record):
