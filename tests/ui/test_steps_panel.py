@@ -240,3 +240,20 @@ def test_every_control_of_a_step_has_a_name(panel: StepsPanel) -> None:
     for card in panel.findChildren(StepCard):
         assert card.tick.accessibleName().startswith("Step ")
         assert card.commands[0].copy_button.accessibleName()
+
+
+def test_a_command_is_painted_with_its_open_values_marked(panel: StepsPanel, qtbot: QtBot) -> None:
+    panel.show_plan(plan(DELETE_POD, LIST_PODS), frozenset())
+    qtbot.wait(60)
+    tokens = Theme.current().tokens
+
+    def inks(number: int) -> dict[str, int]:
+        picture = box(panel, number=number).grab().toImage()
+        colors = [picture.pixelColor(x, y).name().upper() for x in range(8, 110) for y in range(6, 30)]
+        return {name: colors.count(getattr(tokens, name)) for name in ("mark", "text")}
+
+    with_value, without_value = inks(0), inks(1)
+    assert with_value["mark"] > 50
+    assert with_value["text"] > 10
+    assert without_value["mark"] == 0
+    assert without_value["text"] > 10

@@ -63,6 +63,7 @@ def fit_text(empty: EmptyState, width: int) -> None:
     for text in empty.findChildren(QLabel):
         if text.wordWrap():
             text.setFixedWidth(width)
+            text.setMinimumHeight(3 * text.fontMetrics().lineSpacing() + 4)
 
 
 class Toast(QFrame):

@@ -223,7 +223,8 @@ class ResultDelegate(QStyledItemDelegate):
     def _further_facts(self, row: Row) -> tuple[str, ...]:
         hit = row.hit
         state = hit.state if hit is not None and hit.state in ("draft", "retired", "verified") else ""
-        kind = row.kind_name if hit is not None and (row.is_weak or hit.severity in ("sev1", "sev2")) else ""
+        is_told = hit is None or not (row.is_weak or hit.severity in ("sev1", "sev2"))
+        kind = "" if is_told or row.base_label else row.kind_name
         similar = f"+{hit.similar} similar" if hit is not None and hit.similar else ""
         return (kind, row.place, state, similar, row.base_label)
 

@@ -234,7 +234,7 @@ class ResultsPanel(QWidget):
         """Lines above the list: no known fix, did you mean, names only yet."""
         self._remarks = QFrame(self)
         box = QVBoxLayout(self._remarks)
-        box.setContentsMargins(14, 4, 14, 8)
+        box.setContentsMargins(19, 4, 14, 8)
         box.setSpacing(6)
         self._no_match = _NoMatch(self._remarks)
         self.suggestion = QPushButton(self._remarks)

@@ -97,7 +97,7 @@ class WrappedCode(QLabel):
         """Return the height of the text in this width; layouts ask for many widths again and again."""
         height = self._heights.get(width)
         if height is None:
-            _, exact = self._laid_out(float(max(24, width)))
+            _, exact = self._laid_out(float(max(24, width)), [])
             height = self._heights[width] = round(exact + 0.5)
         return height
 
@@ -129,16 +129,16 @@ class WrappedCode(QLabel):
 
     def _lay_out(self, width: float) -> None:
         if self._layout is None or abs(self._layout_width - width) >= 0.5:
-            self._layout, _ = self._laid_out(width)
-            self._layout.setFormats(self._formats())
+            self._layout, _ = self._laid_out(width, self._formats())
             self._layout_width = width
 
-    def _laid_out(self, width: float) -> tuple[QTextLayout, float]:
+    def _laid_out(self, width: float, formats: list[QTextLayout.FormatRange]) -> tuple[QTextLayout, float]:
         """Return the lines for this width and their height."""
         layout = QTextLayout(self.text().replace("\n", "\u2028"), self._font)
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         layout.setTextOption(option)
+        layout.setFormats(formats)  # before the lines are broken: later it would take them back
         height = 0.0
         layout.beginLayout()
         while (line := layout.createLine()).isValid():
@@ -295,7 +295,7 @@ class CopyQuestion(QFrame):
             text.setWordWrap(True)
             text.setFont(ui_font(12))
             box.addWidget(text)
-        self._yes = _WrappedButton(self._agreement(decision), self)
+        self._yes = ElidedButton(self._agreement(decision), self)
         self._yes.setProperty("role", "danger" if decision.target or decision.hazards else "primary")
         text_to_copy = decision.clean_text or decision.text
         self._yes.clicked.connect(lambda: self.agreed.emit(text_to_copy))
@@ -331,12 +331,14 @@ class CopyQuestion(QFrame):
         return f"Copy {len(decision.text.splitlines())} lines"
 
 
-class _WrappedButton(QPushButton):
+class ElidedButton(QPushButton):
     """A button whose text is elided rather than widening the column; the tooltip holds all of it."""
 
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+    def __init__(self, text: str, parent: QWidget | None = None, *, padding: int = 28) -> None:
+        """Show ``text``; ``padding`` are the pixels that frame and margins of its role take."""
         super().__init__(text, parent)
         self._whole = text
+        self._padding = padding
         self.setAccessibleName(text)
         self.setToolTip(plain_tooltip(text))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -344,7 +346,8 @@ class _WrappedButton(QPushButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Elide for the new width."""
         super().resizeEvent(event)
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width() - 28)
+        room = self.width() - self._padding
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room)
         if shown != self.text():
             self.setText(shown)
 
