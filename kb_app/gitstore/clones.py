@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import json
 import os
 import re
@@ -39,6 +40,12 @@ from kb_app.paths import private_folder
 from kb_app.plain import from_plain, to_plain
 
 RECORD_FILE = "clones.json"
+ATTRIBUTES = "* !text !eol !ident !filter !working-tree-encoding !merge !diff\n"
+"""Overrules what a repository's ``.gitattributes`` ask for: no filter program of the user's own configuration
+runs on a stranger's wish, and a file has the bytes that were committed.
+
+Source: ``gitattributes(5)``: ``info/attributes`` has the highest precedence.
+"""
 INCOMING = ".incoming-"
 
 OnProgress = Callable[[Progress], None]
@@ -442,6 +449,12 @@ class CloneArea:
     def _unpack(
         self, repository: Repository, clone: Clone, address: RemoteAddress, is_cancelled: IsCancelled | None
     ) -> CloneOutcome | None:
+        try:
+            (repository.git_dir / "info").mkdir(exist_ok=True)
+            (repository.git_dir / "info" / "attributes").write_text(ATTRIBUTES, "ascii")
+        except OSError as error:
+            cause = Cause.DISK_FULL if error.errno == errno.ENOSPC else Cause.READ_ONLY
+            return _failed(GitOutcome(cause, details=str(error.strerror)))
         # written down too, so that a person's own git in this copy sees no changed files
         kept = self.runner.run("config", ("--local",), ("core.symlinks", "false"), repository=repository)
         if not kept.is_ok:

@@ -19,6 +19,7 @@ from kb_app.gitstore.names import CommitId, check_branch, check_commit, check_pa
 from kb_app.gitstore.runner import GitOutcome, GitRunner, Identity, Repository
 from kb_app.gitstore.sync import flush_ref
 from kb_app.gitstore.trees import parse_listing, remove_tree
+from kb_app.logs import visible
 
 
 class Signing(StrEnum):
@@ -58,6 +59,13 @@ class CommitPlan:
     identity: Identity
     is_signed_off: bool = False
     signing: Signing = Signing.AS_CONFIGURED
+
+
+def configured_identity(runner: GitRunner) -> Identity:
+    """Return who git is configured to commit as; a part that is not configured is empty."""
+    parts = (runner.run("config-get", ("--get",), (key,)) for key in ("user.name", "user.email"))
+    name, email = (visible(part.text.strip()) if part.is_ok else "" for part in parts)
+    return Identity(name, email)
 
 
 def commit_on_branch(

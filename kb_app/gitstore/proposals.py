@@ -789,6 +789,18 @@ class ProposalQueue:
                 raise UsageError("The proposal was taken already", "Propose the opposite change instead")
             return self._save(_withdrawn(proposal))
 
+    def forget(self, proposal_id: str) -> None:
+        """Drop a proposal that is at its end, with its queued texts; its branch here stays.
+
+        Raises:
+            UsageError: when there is none of that id, or it is still under way.
+        """
+        with exclusive(self.folder / ".lock", patience_s=5):
+            proposal = self.get(proposal_id)
+            if proposal.state not in (ProposalState.MERGED, ProposalState.WITHDRAWN):
+                raise UsageError("The proposal is still under way", "Withdraw it first")
+            self._forget(proposal)
+
 
 def message_of(proposal: Proposal) -> str:
     """Return the commit message: title, body, trailers with the proposal's id."""

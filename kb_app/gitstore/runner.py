@@ -116,6 +116,7 @@ _CONFIG = (
     "core.splitIndex=false",
     "color.ui=false",
     "log.showSignature=false",
+    "user.useConfigOnly=true",  # a name made up from the machine's helps nobody
     "rerere.enabled=false",
     "merge.renames=true",
     # what was acknowledged survives a power cut

@@ -184,6 +184,7 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         "worktree-remove": _rule("--force", operands=_PLAIN, writes=True, deadline_s=60),
         "worktree-prune": _rule(writes=True),
         "config": _rule("--local", operands=_PLAIN, writes=True),
+        "config-get": _rule("--get", operands=_PLAIN),
         "sparse-checkout-set": _rule("--cone --stdin", writes=True, deadline_s=900),
         "repack": _rule("-d --quiet --geometric=2", writes=True, deadline_s=900),
     }
@@ -195,6 +196,7 @@ _SUBCOMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "worktree-add": ("worktree", "add"),
         "worktree-remove": ("worktree", "remove"),
         "worktree-prune": ("worktree", "prune"),
+        "config-get": ("config",),
         "sparse-checkout-set": ("sparse-checkout", "set"),
     }
 )

@@ -433,6 +433,31 @@ def test_trees_that_reach_for_git_or_outside_are_refused(tmp_path: Path, name: s
     assert leftovers(area) == []
 
 
+def test_attributes_of_a_remote_start_no_filter_and_change_no_byte(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    pages = {"a.md": b"one\r\ntwo $Id$\n", "b.md": b"\xef\xbb\xbf# B\nx\x00\n", "c.md": b"caf\xe9\n"}
+    wanted = "*.md filter=user text eol=crlf ident\nb.md working-tree-encoding=UTF-16\n"
+    remote = Remote(tmp_path / "r", pages)
+    (remote.work / ".gitattributes").write_text(wanted)
+    remote.commit({".gitattributes": wanted})
+    environment = test_environment(tmp_path / "home")
+    config = tmp_path / "home/.gitconfig"
+    filters = f"smudge = touch {canary}\n\tclean = touch {canary}\n\trequired = true\n"
+    config.write_text(f'{config.read_text()}[filter "user"]\n\t{filters}')
+    area = CloneArea(tmp_path / "clones", make_runner(tmp_path, environment))
+    assert area.clone(remote.address, "kb").is_ok
+    root = area.root(area.get("kb"))
+    assert {name: (root / name).read_bytes() for name in pages} == pages
+    remote.commit({"d.md": b"four\n"})
+    assert sync(area, "kb").end is SyncEnd.UPDATED
+    queue = ProposalQueue(tmp_path / "proposals", area)
+    made = queue.propose("kb", Draft("x", (FileEdit("a.md", b"new\r\n"),)))
+    assert made.is_ok, made
+    assert git(root, "cat-file", "-s", f"{made.proposal.commit}:a.md") == "5"  # type: ignore[union-attr]
+    assert (root / "d.md").read_bytes() == b"four\n"
+    assert not canary.exists()
+
+
 def test_submodules_are_not_fetched(tmp_path: Path) -> None:
     other, canary = Remote(tmp_path / "o", {"s.md": "s"}), tmp_path / "canary"
     remote = Remote(tmp_path / "r", {"a.md": "x"})

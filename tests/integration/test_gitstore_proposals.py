@@ -23,7 +23,7 @@ from gitstore_remotes import Remote, git, make_runner, recorder, test_environmen
 from kb_app.errors import UsageError
 from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.clones import CloneArea
-from kb_app.gitstore.commits import FileEdit, Signing
+from kb_app.gitstore.commits import FileEdit, Signing, configured_identity
 from kb_app.gitstore.conflicts import Choice, resolve
 from kb_app.gitstore.hosts import HostKind
 from kb_app.gitstore.proposals import (
@@ -464,6 +464,29 @@ def test_commits_are_signed_when_asked_and_a_missing_key_explains_itself(tmp_pat
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
     made = bench.propose()
     assert "gpgsig" in git(bench.root, "cat-file", "commit", made.commit)
+
+
+def test_without_a_name_the_user_is_asked_for_one_and_none_is_made_up(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    assert configured_identity(bench.area.runner) == Identity("Ada Example", "ada@example.org")
+    (tmp_path / "home/.gitconfig").write_text("")
+    assert configured_identity(bench.area.runner) == Identity()
+    draft = Draft("x", (FileEdit("a.md", b"x\n"),))
+    outcome = bench.queue.propose("kb", draft)
+    assert outcome.end is ProposeEnd.FAILED
+    assert "name" in outcome.sentence
+    options = ProposalOptions(Identity("Eve", "eve@example.org"))
+    assert ProposalQueue(bench.queue.folder, bench.area, options).propose("kb", draft).is_ok
+
+
+def test_only_proposals_at_their_end_can_be_forgotten(bench: Bench) -> None:
+    made = bench.propose()
+    with pytest.raises(UsageError):
+        bench.queue.forget(made.id)
+    bench.queue.withdraw(made.id)
+    bench.queue.forget(made.id)
+    assert bench.queue.proposals() == ()
+    assert list(bench.queue.folder.glob(f"{made.id}*")) == []
 
 
 CHILD = textwrap.dedent("""
