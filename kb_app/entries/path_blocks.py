@@ -83,8 +83,18 @@ def paths_of(
             continue
         others = () if holes else _alternatives(section, sections)
         found.extend(_split(outline, path, others, body_lines, detail=detail) or [path])
+    checks = {s.span.first_line: s for s in sections if s.role is Role.VERIFY}
+    found = [_verified(path, checks.get(path.span.last_line + 1), outline.lines) for path in found]
     has_both = {PathKind.MITIGATION, PathKind.FIX} <= {path.kind for path in found}
     return tuple(replace(path, is_typed=path.is_typed or is_schema or has_both) for path in found)
+
+
+def _verified(path: Path, section: Section | None, lines: Sequence[str]) -> Path:
+    """Return ``path`` with the "Verify" section below it as its last step's check, if it has no other."""
+    if section is None or not path.steps or any(step.verify for step in path.steps):
+        return path
+    text = without_comments("\n".join(lines[section.span.first_line : section.span.last_line])).strip()
+    return replace(path, steps=(*path.steps[:-1], replace(path.steps[-1], verify=text)))
 
 
 def _alternatives(section: Section, sections: Sequence[Section]) -> list[Section]:

@@ -187,6 +187,15 @@ def test_a_quoted_warning_is_what_to_know_before_the_step(mark: str) -> None:
     assert first.text == "Drop it.\n\n> A quote."
 
 
+@pytest.mark.parametrize(
+    ("steps", "verify"),
+    [("1. a b c\n2. d e f", "All green."), ("1. a b c\n   - Verify: own\n2. d e f", ""), ("Prose.", None)],
+)
+def test_a_verify_section_below_is_the_last_steps_check(steps: str, verify: str | None) -> None:
+    (path,) = parse(f"# T\n\n## Workaround\n\n{steps}\n\n## Verification\n\nAll green.\n").paths
+    assert (path.steps[-1].verify if path.steps else None) == verify
+
+
 def test_code_under_an_attribute_belongs_to_it() -> None:
     path = path_of("1. Go\n   - Verify:\n     ```sh\n     df -h\n     ```\n")
     assert "df -h" in path.steps[0].verify
@@ -218,6 +227,10 @@ def test_output_shown_after_a_command_is_no_step_of_its_own() -> None:
 def test_mere_prose_has_no_steps_but_a_body() -> None:
     path = path_of("Talk to the owner.\n\nSee [docs](https://x.y).")
     assert (path.steps, path.intro) == ((), "Talk to the owner.\n\nSee [docs](https://x.y).")
+
+
+def test_years_at_the_start_of_lines_are_no_steps() -> None:
+    assert path_of("It began in\n1999. A year later, in\n2000. It ended.").steps == ()
 
 
 def test_short_fragments_and_link_lists_are_no_steps() -> None:
