@@ -290,12 +290,22 @@ class ProposalQueue:
 
     def _read(self, proposal: Proposal, index: int) -> bytes:
         try:
-            return (self.folder / proposal.id / str(index)).read_bytes()
+            return (self._texts(proposal) / str(index)).read_bytes()
         except OSError as error:
             raise EnvironmentFault(
                 f"The text of the proposal {proposal.title!r} cannot be read",
                 "Write it again from its branch",
             ) from error
+
+    def _texts(self, proposal: Proposal) -> Path:
+        """Return the folder of a proposal's texts.
+
+        Raises:
+            EnvironmentFault: when its id, as the queue's file has it, is none that this program gives.
+        """
+        if not re.fullmatch(r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*", proposal.id):
+            raise EnvironmentFault("The queue of proposals was changed by hand", "Restore it from a backup")
+        return self.folder / proposal.id
 
     def _save(self, proposal: Proposal) -> Proposal:
         """Write one proposal into the queue, durably; the caller holds the queue."""
@@ -431,7 +441,7 @@ class ProposalQueue:
             signing=self.options.signing,
             host=self.options.host or host_of(clone.address),
         )
-        texts = private_folder(self.folder / proposal.id)
+        texts = private_folder(self._texts(proposal))
         for index, edit in enumerate(draft.files):
             if edit.content is not None:
                 write_atomically(texts / str(index), edit.content)
@@ -468,10 +478,11 @@ class ProposalQueue:
             self.area.runner.run("worktree-prune", repository=repository)
 
     def _forget(self, proposal: Proposal) -> None:
+        texts = self._texts(proposal)
         rows = [p for p in self.proposals() if p.id != proposal.id]
         text = json.dumps({"proposals": to_plain(rows)}, indent=1, ensure_ascii=False)
         write_atomically(self.folder / QUEUE_FILE, text.encode() + b"\n")
-        remove_tree(self.folder / proposal.id)
+        remove_tree(texts)
 
     def _blobs(self, clone: Clone, commit: CommitId, edits: Sequence[FileEdit]) -> dict[str, bytes]:
         """Return the bytes of the edited paths in a commit; absent ones are left out."""

@@ -282,7 +282,7 @@ class _Sync:
             return problem
         kept = "" if self._is_ancestor(here, there) else self._keep(here)
         changes = self._changes(here, there)
-        moved = self._move(here, there)
+        moved = self._move(here, there, is_remote=there == self._resolve(INCOMING_REF))
         return moved or self._outcome(
             SyncEnd.UPDATED,
             f"Now at the chosen state: {_count(changes)}",
@@ -437,10 +437,15 @@ class _Sync:
 
     # --- moving -----------------------------------------------------------------------------------------
 
-    def _move(self, here: CommitId, there: CommitId) -> SyncOutcome | None:
+    def _move(self, here: CommitId, there: CommitId, *, is_remote: bool = True) -> SyncOutcome | None:
         """Move files, index and branch from one commit to another; return how it failed, or None.
 
         A note on the disk says from where to where, so that a crash half-way can be told from edits.
+
+        Args:
+            here: the commit of the files.
+            there: the commit they are to become.
+            is_remote: it is what the remote has now, and is remembered as such.
         """
         self._area.note_move(self._clone, here, there)
         moved = self._runner.run(
@@ -456,7 +461,7 @@ class _Sync:
                 self._forget_note()  # git checks every file before it writes the first
             return stopped
         is_flushed = self._flush(here, there)
-        named = self._set_branch(there, here)
+        named = self._set_branch(there, here, is_remote=is_remote)
         if not named.is_ok:
             return self._from_git(named, here)
         if is_flushed:
@@ -477,10 +482,12 @@ class _Sync:
             )
         return self._from_git(outcome, here)
 
-    def _set_branch(self, there: CommitId, expected: CommitId) -> GitOutcome:
+    def _set_branch(self, there: CommitId, expected: CommitId, *, is_remote: bool) -> GitOutcome:
         branch = f"refs/heads/{self._clone.branch}"
         remote = f"refs/remotes/origin/{self._clone.branch}"
-        text = f"update {branch}\0{there}\0{expected}\0update {remote}\0{there}\0\0"
+        text = f"update {branch}\0{there}\0{expected}\0"
+        if is_remote:
+            text += f"update {remote}\0{there}\0\0"
         outcome = self._runner.run(
             "update-ref", ("--stdin", "-z"), repository=self._repository, stdin=text.encode()
         )

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fixtures"))
 from gitstore_http import serve_http
 from gitstore_remotes import Remote, git, make_runner, recorder, test_environment, tmp_path
 
-from kb_app.errors import UsageError
+from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.clones import CloneArea
 from kb_app.gitstore.commits import FileEdit, Signing, configured_identity
@@ -487,6 +487,20 @@ def test_only_proposals_at_their_end_can_be_forgotten(bench: Bench) -> None:
     bench.queue.forget(made.id)
     assert bench.queue.proposals() == ()
     assert list(bench.queue.folder.glob(f"{made.id}*")) == []
+
+
+def test_a_queue_changed_by_hand_leads_nowhere(bench: Bench, tmp_path: Path) -> None:
+    made = bench.propose()
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "0").write_text("mine")
+    file = bench.queue.folder / "queue.json"
+    file.write_text(file.read_text().replace(made.id, "../precious").replace('"queued"', '"withdrawn"'))
+    with pytest.raises(EnvironmentFault):
+        bench.queue.forget("../precious")
+    with pytest.raises(EnvironmentFault):
+        bench.queue.files(bench.queue.get("../precious"))
+    assert (precious / "0").read_text() == "mine"
 
 
 CHILD = textwrap.dedent("""

@@ -228,6 +228,12 @@ def test_a_forced_push_moves_nothing_until_it_is_accepted(bench: Bench) -> None:
     assert bench.head() == bench.remote.tip()
     assert not (bench.root / "secret.md").exists()
     assert git(bench.root, "rev-parse", outcome.backup_ref) == mine
+    adopt(bench.area, "kb", outcome.backup_ref)
+    assert bench.head() == mine
+    assert (bench.root / "secret.md").exists()
+    again = sync(bench.area, "kb")
+    assert again.end is SyncEnd.DIVERGED
+    assert bench.head() == mine
 
 
 def test_unrelated_history_moves_nothing(bench: Bench) -> None:
