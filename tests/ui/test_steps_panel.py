@@ -245,15 +245,18 @@ def test_every_control_of_a_step_has_a_name(panel: StepsPanel) -> None:
 def test_a_command_is_painted_with_its_open_values_marked(panel: StepsPanel, qtbot: QtBot) -> None:
     panel.show_plan(plan(DELETE_POD, LIST_PODS), frozenset())
     qtbot.wait(60)
-    tokens = Theme.current().tokens
+    mark = Theme.current().tokens.mark
 
-    def inks(number: int) -> dict[str, int]:
+    def inks(number: int) -> tuple[int, int]:
         picture = box(panel, number=number).grab().toImage()
-        colors = [picture.pixelColor(x, y).name().upper() for x in range(8, 110) for y in range(6, 30)]
-        return {name: colors.count(getattr(tokens, name)) for name in ("mark", "text")}
+        width = picture.width() - 34  # without the copy button
+        colors = [picture.pixelColor(x, y) for x in range(8, width) for y in range(4, picture.height() - 4)]
+        marked = sum(color.name().upper() == mark for color in colors)
+        return marked, sum(color.lightness() < 110 for color in colors)
 
-    with_value, without_value = inks(0), inks(1)
-    assert with_value["mark"] > 50
-    assert with_value["text"] > 10
-    assert without_value["mark"] == 0
-    assert without_value["text"] > 10
+    marked, dark = inks(0)
+    assert marked > 50
+    assert dark > 30
+    marked, dark = inks(1)
+    assert marked == 0
+    assert dark > 30

@@ -11,7 +11,9 @@ from PySide6.QtGui import (
     QKeyEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
+    QShowEvent,
     QTextCharFormat,
     QTextLayout,
     QTextOption,
@@ -334,11 +336,10 @@ class CopyQuestion(QFrame):
 class ElidedButton(QPushButton):
     """A button whose text is elided rather than widening the column; the tooltip holds all of it."""
 
-    def __init__(self, text: str, parent: QWidget | None = None, *, padding: int = 28) -> None:
-        """Show ``text``; ``padding`` are the pixels that frame and margins of its role take."""
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        """Show ``text``."""
         super().__init__(text, parent)
-        self._whole = text
-        self._padding = padding
+        self.whole = text
         self.setAccessibleName(text)
         self.setToolTip(plain_tooltip(text))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -346,10 +347,52 @@ class ElidedButton(QPushButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Elide for the new width."""
         super().resizeEvent(event)
-        room = self.width() - self._padding
-        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, room)
+        self._elide()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Elide with the font that the style sheet gave meanwhile."""
+        super().showEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        room = self.width() - 28
+        shown = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideMiddle, room)
         if shown != self.text():
             self.setText(shown)
+
+
+class LinkButton(QPushButton):
+    """A button that reads like a link, its text in line with the text above, elided at the end."""
+
+    def __init__(self, text: str, parent: QWidget | None = None, *, weight: int = 500) -> None:
+        """Show ``text``."""
+        super().__init__(text, parent)
+        self._theme = Theme.current()
+        self._font = ui_font(13, weight)
+        self.setProperty("role", "link")
+        self.setToolTip(plain_tooltip(text))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return one line's height; the column decides the width."""
+        return QSize(60, 22)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002 - painted whole
+        """Paint the text, underlined under the pointer, and the focus ring."""
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            font = QFont(self._font)
+            font.setUnderline(self.underMouse())
+            painter.setFont(font)
+            painter.setPen(self._theme.color("accent"))
+            shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+            align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(self.rect(), align, shown)
+            if self.hasFocus():
+                painter.setPen(QPen(self._theme.color("accent"), 2))
+                painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 4, 4)
 
 
 class _Remark(QWidget):

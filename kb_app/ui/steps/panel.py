@@ -25,7 +25,7 @@ from kb_app.ui.common.messages import announce, fit_text
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, plain_tooltip, text_button
-from kb_app.ui.steps.cards import ElidedButton, EmptyLane, LaneHeader, StepCard, attribute_html, body_html
+from kb_app.ui.steps.cards import EmptyLane, LaneHeader, LinkButton, StepCard, attribute_html, body_html
 from kb_app.ui.steps.state import (
     Lane,
     LaneView,
@@ -35,9 +35,6 @@ from kb_app.ui.steps.state import (
     placeholder_names,
     resolve_link,
 )
-
-_LINK_PADDING = 6
-"""Frame and margins of a button that reads like a link, both sides together."""
 
 CARDS_AT_ONCE = 2
 """Step cards of a column made before other events get their turn (about 4 ms each)."""
@@ -173,22 +170,20 @@ class PathCard(QFrame):
             name = label(self.path.name, "", self, wrap=True)
             name.setFont(ui_font(13, 600))
             return name
-        button = ElidedButton(self.path.name, self, padding=_LINK_PADDING)
+        button = LinkButton(self.path.name, self, weight=600)
         button.setObjectName("pathName")
-        button.setProperty("role", "link")
         button.setAccessibleName(f"Show the steps of {self.path.name}")
         button.setToolTip(plain_tooltip(self.path.name))
         button.clicked.connect(self.chosen)
-        return _flush_left(button)
+        return button
 
     def _build_origin(self) -> QWidget:
-        button = ElidedButton(self.path.origin, self, padding=_LINK_PADDING)
+        button = LinkButton(self.path.origin, self)
         button.setObjectName("pathOrigin")
-        button.setProperty("role", "link")
         button.setAccessibleName(f"{self.path.origin}: open that entry")
         button.setToolTip(plain_tooltip(f"{self.path.origin}: {self.path.origin_path}"))
         button.clicked.connect(lambda: self.origin_requested.emit(self.path.origin_path))
-        return _flush_left(button)
+        return button
 
     def _build_remark(self) -> QWidget:
         row = QWidget(self)
@@ -225,15 +220,6 @@ class PathCard(QFrame):
         unstated = [a.label.lower() for a in self.path.attributes if not a.is_stated]
         self._unstated.setText("Not stated: " + ", ".join(unstated) if unstated else "")
         self._unstated.setVisible(bool(unstated))
-
-
-def _flush_left(button: QWidget) -> QWidget:
-    """Return ``button`` with its text, not its frame, in line with what stands above."""
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(-_LINK_PADDING // 2, 0, 0, 0)
-    row.addWidget(button)
-    return holder
 
 
 class LaneColumn(QWidget):
