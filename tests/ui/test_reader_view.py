@@ -670,3 +670,19 @@ def test_a_table_too_wide_for_the_column_can_be_scrolled_sideways(view: ReaderVi
     qtbot.waitUntil(view.horizontalScrollBar().isVisible)
     show(view, "<p>narrow</p>")
     qtbot.waitUntil(lambda: not view.horizontalScrollBar().isVisible())
+
+
+def test_numbers_stay_in_a_list_nested_in_bullets(view: ReaderView) -> None:
+    show(view, "<ul><li>outer<ol><li>first</li><li>second</li></ol></li></ul>")
+    image = view.viewport().grab().toImage()
+    for text in ("first", "second"):
+        place = view.cursorRect(view.document().find(text))
+        left = view.document().find(text)
+        left.setPosition(left.selectionStart())
+        start = view.cursorRect(left).left()
+        strip = (
+            image.pixelColor(x, y)
+            for x in range(start - 18, start - 2)
+            for y in range(place.top(), place.bottom())
+        )
+        assert min(color.lightness() for color in strip) < 100, f"no number before {text!r}"

@@ -50,7 +50,8 @@ def page_css(tokens: Tokens, zoom: float) -> str:
         f"li{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
         f"li p{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
         f"li ul,li ol{{margin-top:{px(4)};margin-bottom:{px(4)}}}",
-        "ul,li.task{list-style-type:none}",
+        "ul,li.task{list-style-type:none}",  # bullets are painted; inner lists inherit it in Qt
+        "ol,ol li{list-style-type:decimal}",
         f"li.task{{text-indent:{px(-21)}}}",
         f"dt{{font-weight:600;margin-top:{px(8)}}}dd{{margin-left:{px(INDENT)};margin-bottom:{px(6)}}}",
         f"hr{{background-color:{tokens.border};margin-top:{px(20)};margin-bottom:{px(20)}}}",
