@@ -13,7 +13,8 @@ another device, or Git history elsewhere, still knows better.
 ``verify``       edits, removals, reordering, cut tails, by file, line and byte
 ``runs``         steps ticked, skipped, failed, waiting: rebuilt from events after any crash
 ``duties``       what is owed: reviews, follow-ups, mitigations still in place, knowledge
-``conformance``  one row per emergency change with its verdict; reconciling with a deploy list
+``deploy_list``  everything that was deployed, from outside, as CSV
+``conformance``  one row per emergency change with its verdict; reconciling with that list
 ``report``       that report as CSV, Markdown, HTML and JSON
 ``export``       a timeline or a run for a ticket; handover; post-incident draft; customer-safe text
 ``markup``       writing Markdown, Jira and Confluence markup, HTML and plain text
