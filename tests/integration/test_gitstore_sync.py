@@ -33,6 +33,8 @@ from kb_app.gitstore.sync import (
 __all__ = ["tmp_path"]  # a fixture, asked for by name
 test_environment.__test__ = False
 KILLS = int(os.environ.get("KB_TEST_KILLS", "3"))
+SEEDS = int(os.environ.get("KB_TEST_SEEDS", "2"))
+STEPS = int(os.environ.get("KB_TEST_STEPS", "25"))
 NOON = dt.datetime(2026, 1, 5, 12, tzinfo=dt.UTC)
 PAGES = {f"fixes/{n}.md": f"# Fix {n}\n\nText {n}.\n" for n in range(6)}
 
@@ -425,3 +427,84 @@ def test_the_wait_grows_to_six_hours_and_is_spread(failures: int) -> None:
     assert next_attempt_at(failures, NOON, random.Random(7)) == next_attempt_at(
         failures, NOON, random.Random(7)
     )
+
+
+class Walk:
+    """Random acts of a remote, of a user with git in the clone, and of the program; nothing may be lost."""
+
+    def __init__(self, bench: Bench, rng: random.Random) -> None:
+        self.bench, self.rng = bench, rng
+        self.seen = {bench.head()}
+        self.edited: dict[str, str] = {}
+        self.number = 0
+        self.lock = bench.root / ".git/index.lock"
+
+    def text(self) -> str:
+        self.number += 1
+        return f"# Page\n\nText {self.number} of {self.rng.random()}.\n"
+
+    def remote_commits(self) -> None:
+        self.bench.remote.commit({f"fixes/{self.rng.randrange(8)}.md": self.text()})
+
+    def remote_is_replaced(self) -> None:
+        git(self.bench.remote.work, "commit", "-q", "--amend", "-m", f"again {self.number}")
+        git(self.bench.remote.work, "push", "-q", "-f", "origin", "HEAD:main")
+
+    def remote_starts_anew(self) -> None:
+        work = self.bench.remote.work
+        commit = git(work, "commit-tree", "-m", f"anew {self.text()}", "HEAD^{tree}")
+        git(work, "reset", "-q", "--hard", commit)
+        git(work, "push", "-q", "-f", "origin", "HEAD:main")
+
+    def user_commits_here(self) -> None:
+        if not self.edited and not self.lock.exists():
+            self.seen.add(commit_locally(self.bench, f"mine{self.number}.md", self.text()))
+
+    def user_edits_here(self) -> None:
+        name = self.rng.choice(sorted(self.bench.files()))
+        self.edited[name] = self.text()
+        (self.bench.root / name).write_text(self.edited[name])
+
+    def user_undoes(self) -> None:
+        self.lock.unlink(missing_ok=True)
+        for name in self.edited:
+            git(self.bench.root, "checkout", "-q", "HEAD", "--", name)
+        self.edited.clear()
+
+    def git_was_killed(self) -> None:
+        self.lock.write_bytes(b"")
+
+    def program_syncs(self) -> None:
+        outcome = sync(self.bench.area, "kb", accept_deletions=self.rng.random() < 0.2)
+        assert outcome.end not in (SyncEnd.FAILED, SyncEnd.BUSY), outcome
+        if outcome.offered and self.rng.random() < 0.6:
+            adopt(self.bench.area, "kb", outcome.offered)
+
+    def check(self) -> None:
+        bench = self.bench
+        self.seen.add(bench.head())
+        reachable = set(git(bench.root, "rev-list", "--all").split())
+        assert self.seen <= reachable
+        for name, text in self.edited.items():
+            assert (bench.root / name).read_text() == text
+        assert set(git(bench.root, "diff", "--name-only", "HEAD").split()) <= set(self.edited)
+
+
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+def test_whatever_happens_no_commit_and_no_edit_is_lost(bench: Bench, seed: int) -> None:
+    rng = random.Random(seed)
+    walk = Walk(bench, rng)
+    acts = [
+        *(walk.remote_commits, walk.remote_commits, walk.remote_is_replaced, walk.remote_starts_anew),
+        *(walk.user_commits_here, walk.user_edits_here, walk.user_undoes, walk.git_was_killed),
+        *(walk.program_syncs, walk.program_syncs, walk.program_syncs, walk.program_syncs),
+    ]
+    for _ in range(STEPS):
+        act = rng.choice(acts)
+        print(act.__name__)  # shown when the walk fails
+        act()
+        if act == walk.program_syncs:
+            walk.check()
+    walk.user_undoes()
+    walk.program_syncs()
+    assert git(bench.root, "fsck", "--no-dangling") == ""
