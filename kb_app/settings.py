@@ -37,6 +37,8 @@ class Settings:
     results_limit: int = 50
     query_time_limit_ms: int = 1000
     render_time_limit_ms: int = 3000
+    device: str = ""
+    author: str = ""
 
     def with_base(self, base: ConfiguredBase) -> Settings:
         """Return settings that also hold ``base``, which replaces one of the same name."""
@@ -54,6 +56,8 @@ HELP = {
     "zoom_percent": "Size of the text in the reader, 60 to 240.",
     "results_limit": "Most entries listed for one query, 1 to 200.",
     "query_time_limit_ms": "Longest time one query may take before what was found so far is shown.",
+    "device": "Short name of this device in incident records; drawn once.",
+    "author": "Your handle or mail address in incident records; the login name when empty.",
     "render_time_limit_ms": "Longest time one entry may take to render before it is shown as plain text.",
 }
 
