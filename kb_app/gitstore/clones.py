@@ -233,6 +233,11 @@ class CloneArea:
         wanted = os.path.realpath(folder)
         return next((c for c in self.clones() if os.path.realpath(self.area / c.folder) == wanted), None)
 
+    def is_foreign(self, folder: Path) -> bool:
+        """Tell whether a folder is somebody's repository and not ours: offer `clean_copy`."""
+        is_repository = os.path.lexists(folder / ".git") or is_bare_repository(folder)
+        return is_repository and self.owner_of(folder) is None
+
     def repository(self, clone: Clone) -> Repository:
         """Return the clone as git is told of it."""
         return Repository.at(self.root(clone))
@@ -550,6 +555,20 @@ class _TransferWatch:
 
     def is_over(self) -> bool:
         return self.is_too_large or (self._is_cancelled is not None and self._is_cancelled())
+
+
+def is_bare_repository(folder: Path) -> bool:
+    """Tell from its files alone whether a folder is a repository without a work tree."""
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
+
+
+def is_address(text: str) -> bool:
+    """Tell whether what a user typed names a remote to clone, not a folder to read."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:(?:/(?!/)|//|:)", text) and not re.match(r"[A-Za-z]:[\\/]", text):
+        return True
+    if re.match(r"[\w.-]+@[\w.-]+:", text):
+        return True
+    return is_bare_repository(Path(text).expanduser())
 
 
 def parse_refs(text: str) -> RemoteState:

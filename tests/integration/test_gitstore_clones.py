@@ -22,7 +22,7 @@ from gitstore_remotes import Remote, git, make_runner, recorder, test_environmen
 
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import Cause
-from kb_app.gitstore.clones import CloneArea, CloneEnd, moved_to
+from kb_app.gitstore.clones import CloneArea, CloneEnd, is_address, moved_to
 from kb_app.gitstore.commits import FileEdit
 from kb_app.gitstore.names import parse_address
 from kb_app.gitstore.proposals import Draft, ProposalQueue
@@ -402,6 +402,21 @@ def test_ssh_is_started_without_prompts(tmp_path: Path) -> None:
     words = (tmp_path / "argv").read_text().splitlines()
     assert "-oBatchMode=yes" in words
     assert "git@kb.example.org" in words
+
+
+def test_folders_and_addresses_are_told_apart_without_starting_git(tmp_path: Path) -> None:
+    remote = Remote(tmp_path / "r", {"a.md": "x"})
+    (tmp_path / "plain").mkdir()
+    area = make_area(tmp_path)
+    assert area.clone(remote.address, "kb").is_ok
+    assert area.is_foreign(remote.work)
+    assert area.is_foreign(remote.bare)
+    assert not area.is_foreign(tmp_path / "plain")
+    assert not area.is_foreign(area.root(area.get("kb")))
+    for text in ("https://h/x", "ssh://h/x", "git@h:x", "ext::sh -c x", "file:/x", str(remote.bare)):
+        assert is_address(text), text
+    for text in (str(remote.work), "content", "./a:b", "C:\\kb", "C:/kb", "~/kb", str(tmp_path / "plain")):
+        assert not is_address(text), text
 
 
 def test_symbolic_links_of_a_remote_become_harmless_text(tmp_path: Path) -> None:
