@@ -67,37 +67,95 @@ class Walk:
 # --- globs ------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1024)
-def glob_pattern(glob: str) -> re.Pattern[str]:
-    """Return the pattern of a path glob, to be used with ``fullmatch`` on a ``/``-separated path.
+_GLOB_TOKEN = re.compile(r"(?:\*\*/)+|\*+|.", re.DOTALL)
+_QUICK_WILDCARDS = 3
+_QUICK_PATH = 300
+"""Up to so many wildcards and characters a pattern is fast whatever the path; beyond, it may take hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A path glob, read.
 
     ``*`` and ``?`` stay inside a folder, ``**`` crosses folders, a trailing ``/`` means everything below, a
     glob without a slash (but a trailing one) matches at any depth, a leading ``/`` ties it to the root.
+
+    Attributes:
+        tokens: ``**/``, ``**``, ``*``, ``?`` or one character each.
+        is_folder: it stands for what lies below, not for the name itself.
+        pattern: the same as a regular expression, or None when that could become slow.
     """
+
+    tokens: tuple[str, ...]
+    is_folder: bool
+    pattern: re.Pattern[str] | None
+
+    def fits(self, path: str) -> bool:
+        """Tell whether ``path`` or one of its folders fits."""
+        if self.pattern is not None and len(path) <= _QUICK_PATH:
+            return self.pattern.fullmatch(path) is not None
+        return _fits(self.tokens, path, is_folder=self.is_folder)
+
+
+@lru_cache(maxsize=1024)
+def read_glob(glob: str) -> Glob:
+    """Return ``glob`` ready for use."""
     text = glob.strip()
-    anchored = "/" in text.rstrip("/")
-    text = text.lstrip("/")
-    below = text.endswith("/")
-    parts: list[str] = [] if anchored else ["(?:.*/)?"]
-    position = 0
-    text = re.sub(r"\*{3,}", "**", re.sub(r"(?:\*\*/)+", "**/", text.rstrip("/")))
-    while position < len(text):
-        if text.startswith("**/", position):
-            parts.append("(?:.*/)?")
-            position += 3
-        elif text.startswith("**", position):
-            parts.append(".*")
-            position += 2
-        else:
-            parts.append({"*": "[^/]*", "?": "[^/]"}.get(text[position], re.escape(text[position])))
-            position += 1
-    parts.append("/.*" if below else "(?:/.*)?")
-    return re.compile("".join(parts), re.DOTALL)
+    bare = text.rstrip("/")
+    tokens = [] if "/" in bare else ["**/"]
+    for token in _GLOB_TOKEN.findall(bare.lstrip("/")):
+        tokens.append("**/" if token.startswith("**/") else "**" if token.startswith("**") else token)
+    is_folder = text.endswith("/")
+    wild = sum(1 for token in tokens if token[0] == "*")
+    written = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    source = "".join(written.get(token, re.escape(token)) for token in tokens)
+    source += "/.*" if is_folder else "(?:/.*)?"
+    pattern = re.compile(source, re.DOTALL) if wild <= _QUICK_WILDCARDS else None
+    return Glob(tuple(tokens), is_folder, pattern)
+
+
+def _fits(tokens: Sequence[str], path: str, *, is_folder: bool) -> bool:
+    """Match by following all ways at once: time grows with path times tokens, never faster."""
+    end = len(tokens)
+    states = _entered({0}, tokens)
+    for character in path:
+        if character == "/" and end in states:
+            return True  # one of the path's folders fits
+        reached: set[int] = set()
+        inside: set[int] = set()  # states that have read a part of what their wildcard stands for
+        for state in states:
+            index = state if state >= 0 else ~state
+            if index == end:
+                continue
+            glyph = tokens[index]
+            if glyph == "**/":
+                inside.add(~index)
+                if character == "/":
+                    reached.add(index + 1)
+            elif glyph == "**" or (glyph == "*" and character != "/"):
+                reached.add(index)
+            elif glyph == character or (glyph == "?" and character != "/"):
+                reached.add(index + 1)
+        states = _entered(reached, tokens) | inside
+        if not states:
+            return False
+    return end in states and not is_folder
+
+
+def _entered(states: set[int], tokens: Sequence[str]) -> set[int]:
+    """Return ``states`` and those that are reached by letting wildcards stand for nothing."""
+    found = set(states)
+    for state in states:
+        index = state
+        while index < len(tokens) and tokens[index] in ("*", "**", "**/"):
+            index += 1
+            found.add(index)
+    return found
 
 
 def matches(glob: str, path: str) -> bool:
-    """Tell whether ``path`` or one of its folders fits ``glob``."""
-    return glob_pattern(glob).fullmatch(path) is not None
+    """Tell whether ``path`` or one of its folders fits ``glob``, as `Glob` describes."""
+    return read_glob(glob).fits(path)
 
 
 # --- kb.yml -----------------------------------------------------------------------------------------------
@@ -261,7 +319,7 @@ def walk(root: Path, config: KnowledgeBaseConfig) -> Walk:
     skipped: list[tuple[str, str]] = []
     base = root.resolve()
     folders = [""]
-    ignore = [glob_pattern(glob) for glob in config.ignore]
+    ignore = [read_glob(glob) for glob in config.ignore]
     while folders:
         folder = folders.pop()
         try:
@@ -276,7 +334,7 @@ def walk(root: Path, config: KnowledgeBaseConfig) -> Walk:
             continue
         for item in items:
             path = f"{folder}{item.name}"
-            if any(pattern.fullmatch(path) for pattern in ignore):
+            if any(glob.fits(path) for glob in ignore):
                 continue
             if _is_folder(item):
                 if not _is_ignored_folder(item.name) and path not in _RECORD_FOLDERS:
