@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,10 +27,16 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return call
 
 
+@pytest.fixture(scope="module")
+def written_year(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("year")
+    write_sample_year(root)
+    return root
+
+
 @pytest.fixture
-def year(tmp_path: Path) -> Path:
-    write_sample_year(tmp_path)
-    return tmp_path
+def year(written_year: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(written_year, tmp_path / "year")
 
 
 def test_a_record_is_opened_written_to_checked_and_exported(run: Run) -> None:
