@@ -22,6 +22,7 @@ from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.session import EntryRef
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.filters.state import View
+from kb_app.ui.single_instance import StartRequest
 from kb_app.ui.steps.panel import ValuesCard
 from kb_app.ui.steps.state import Lane
 
@@ -296,6 +297,38 @@ def test_a_folder_that_is_not_there_is_said_and_the_window_works(
     indexed(running, qtbot)
     running.window.search.set_text("redis")
     qtbot.waitUntil(lambda: titles(running) == ["Redis is out of memory"], timeout=TIMEOUT_MS)
+
+
+def test_a_folder_is_added_beside_what_was_opened_and_taken_out_again(
+    start: Open, knowledge: Path, tmp_path: Path, qtbot: QtBot, isolated_home: Path
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "note.md").write_text("# Flux capacitor\n")
+    running = start(knowledge)
+    indexed(running, qtbot)
+    running.window.add_folder(str(mine))
+    qtbot.waitUntil(lambda: len(running.desk.bases) == 2, timeout=TIMEOUT_MS)
+    indexed(running, qtbot)
+    assert [base.name for base in running.desk.bases] == ["runbooks", "mine"]
+    settings = json.loads((isolated_home / "config" / "settings.json").read_text())
+    assert [base["name"] for base in settings["knowledge_bases"]] == ["mine"]
+    running.desk.remove_base("mine")
+    qtbot.waitUntil(lambda: [base.name for base in running.desk.bases] == ["runbooks"], timeout=TIMEOUT_MS)
+    assert (mine / "note.md").exists()
+
+
+def test_a_later_start_shows_its_knowledge_base_and_its_question(
+    start: Open, knowledge: Path, tmp_path: Path, qtbot: QtBot, isolated_home: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "note.md").write_text("# Flux capacitor is empty\n")
+    running = start(knowledge)
+    indexed(running, qtbot)
+    running.take_request(StartRequest((str(other),), "flux capacitor"))
+    qtbot.waitUntil(lambda: titles(running)[:1] == ["Flux capacitor is empty"], timeout=TIMEOUT_MS)
+    assert not (isolated_home / "config" / "settings.json").exists()
 
 
 def test_a_folder_without_markdown_says_so(start: Open, tmp_path: Path, qtbot: QtBot) -> None:
