@@ -138,7 +138,7 @@ class Running:
     def take_request(self, request: StartRequest) -> None:
         """Do what a later start asked for, and come to the front."""
         for base in request.bases:
-            self.window.add_folder(base)
+            self.desk.show_base(base)
         if request.query:
             self.window.search_for(request.query)
         if self.window.isMinimized():

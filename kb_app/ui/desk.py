@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from kb_app.errors import KbError
+from kb_app.resources import content_folder
 from kb_app.search.model import IndexProgress, IndexReport, SearchAnswer, SearchRequest
 from kb_app.settings import Settings, save_settings
 from kb_app.ui.common.jobs import Jobs, Lane
@@ -91,6 +92,44 @@ def folders_of(base: OpenBase) -> BaseFolders:
     return BaseFolders(base.name, base.index_folder, base.root, base.config)
 
 
+def with_bases(workspace: Workspace, bases: Sequence[OpenBase]) -> Workspace:
+    """Return the workspace with these knowledge bases; of one folder the first, names made unique."""
+    kept: dict[Path, OpenBase] = {}
+    names: set[str] = set()
+    for base in bases:
+        if base.root in kept:
+            continue
+        name, number = base.name, 2
+        while name in names:
+            name, number = f"{base.name} ({number})", number + 1
+        names.add(name)
+        kept[base.root] = replace(base, name=name)
+    return replace(workspace, bases=tuple(kept.values()))
+
+
+def reopened(workspace: Workspace, settings: Settings, *, without: str = "") -> Workspace:
+    """Return the workspace for other settings; what was opened without being configured stays open.
+
+    Args:
+        workspace: the present one.
+        settings: the new settings.
+        without: the knowledge base that was taken out.
+
+    Raises:
+        KbError: when what is configured cannot be opened at all.
+    """
+    configured = {base.location for base in workspace.settings.knowledge_bases}
+    bundled = content_folder().resolve()
+    extra = [
+        base
+        for base in workspace.bases
+        if str(base.root) not in configured and base.root != bundled and base.name != without
+    ]
+    opened = open_workspace((), workspace.folders, settings)
+    configured_ones = opened.bases if settings.knowledge_bases or not extra else ()
+    return with_bases(opened, (*extra, *configured_ones))
+
+
 class Desk(QObject):
     """Everything the window knows beyond its widgets.
 
@@ -136,6 +175,7 @@ class Desk(QObject):
         self.last_answer: SearchAnswer | None = None
         self._is_wanted_open = False
         self._last_limit = 0
+        self._is_stopped = False
         self.search = SearchClient(workers.search, self)
         self.indexing = IndexRun(workers.index, self)
         self.opener = EntryOpener(workers.reader, self)
@@ -182,13 +222,14 @@ class Desk(QObject):
             self._complain(unopened)
 
     def stop(self) -> None:
-        """Save and end the workers."""
+        """Save and end the workers; nothing starts them again."""
+        self._is_stopped = True
         self.session.save_now()
         self.workers.stop()
 
     def index(self) -> None:
         """Bring the indexes up to date."""
-        if self.folders():
+        if self.folders() and not self._is_stopped:
             self.index_state = IndexState(is_active=True, done={}, total={}, pages={})
             self.indexing.start(self.folders())
             self.index_changed.emit(self.index_state)
@@ -199,11 +240,23 @@ class Desk(QObject):
 
         def work() -> Workspace:
             settings = workspace.settings.with_base(configured_for(folder, workspace.folders))
-            opened = open_workspace((), workspace.folders, settings)
+            opened = reopened(workspace, settings)
             save_settings(workspace.folders, settings)
             return opened
 
         self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+
+    def show_base(self, wanted: str) -> None:
+        """Open a folder or a configured name until the window is closed; nothing is saved."""
+        if any(base.name == wanted for base in self.bases):
+            return
+        workspace = self.workspace
+
+        def work() -> Workspace:
+            [base] = open_workspace((wanted,), workspace.folders, workspace.settings).bases
+            return with_bases(workspace, (*workspace.bases, base))
+
+        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error)
 
     def remove_base(self, name: str) -> None:
         """Take a knowledge base out of the configured ones; its folder stays as it is."""
@@ -211,7 +264,7 @@ class Desk(QObject):
 
         def work() -> Workspace:
             settings = workspace.settings.without_base(name)
-            opened = open_workspace((), workspace.folders, settings)
+            opened = reopened(workspace, settings, without=name)
             save_settings(workspace.folders, settings)
             return opened
 
@@ -234,6 +287,8 @@ class Desk(QObject):
         )
 
     def _take_workspace(self, workspace: Workspace) -> None:
+        if self._is_stopped:
+            return
         self.workspace = workspace
         self.settings_changed.emit(workspace.settings)
         for unopened in workspace.unopened:
@@ -276,7 +331,7 @@ class Desk(QObject):
 
     def ask(self, *, is_typing: bool) -> None:
         """Ask what stands in the field."""
-        if not self.bases:
+        if not self.bases or self._is_stopped:
             return
         is_narrowed = self.filters.view is not View.ALL
         limit = ALL_HITS if self.query.is_empty or is_narrowed else min(FIRST_HITS, self.results_limit)
@@ -410,6 +465,8 @@ class Desk(QObject):
             self._request(history.current)
 
     def _request(self, ref: EntryRef) -> None:
+        if self._is_stopped:
+            return
         base = self.base_of(ref)
         if base is None:
             fault = WorkerFault(f"{ref.knowledge_base} is not open", "Open it from the knowledge base menu")

@@ -21,6 +21,9 @@ STUCK_MS = 300
 """A newer question waits this long before the worker is taken for stuck and killed."""
 
 MAX_STUCK_MS = 5_000
+COLD_STUCK_MS = 2_000
+"""The same for the first question after the indexes were opened: nothing is in memory yet."""
+
 OPEN_DEADLINE_MS = 60_000
 
 
@@ -86,6 +89,7 @@ class SearchClient(QObject):
     def reopen(self) -> None:
         """Look at the indexes anew, after one of them changed."""
         if self._worker.is_running and self._is_open:
+            self._stuck_ms = max(self._stuck_ms, COLD_STUCK_MS)
             self._worker.request({"op": "reopen"}, deadline_ms=OPEN_DEADLINE_MS)
 
     def ask(self, request: SearchRequest) -> None:
@@ -106,6 +110,7 @@ class SearchClient(QObject):
 
     def _send_open(self) -> None:
         self._is_open = False
+        self._stuck_ms = max(self._stuck_ms, COLD_STUCK_MS)
         if self._open_id:
             self._worker.drop(self._open_id)
         bases = [base.to_message() for base in self._bases]

@@ -355,8 +355,8 @@ class ElidedButton(QPushButton):
         self._elide()
 
     def _elide(self) -> None:
-        room = self.width() - 28
-        shown = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideMiddle, room)
+        room = self.width() - 22
+        shown = self.fontMetrics().elidedText(self.whole, Qt.TextElideMode.ElideRight, room)
         if shown != self.text():
             self.setText(shown)
 
