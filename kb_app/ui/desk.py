@@ -216,6 +216,8 @@ class Desk(QObject):
 
     def start_rest(self) -> None:
         """Start what may come after the first paint: reader and indexer; tell what could not be opened."""
+        if self._is_stopped:
+            return
         self.workers.reader.start()
         self.index()
         for unopened in self.workspace.unopened:
