@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from whoosh.codec import base
-from whoosh.codec.whoosh3 import W3Segment, W3TermInfo
-from whoosh.fields import FieldType, Schema
+from whoosh.codec.whoosh3 import W3Segment
+from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Frequency
 from whoosh.index import TOC, FileIndex, clean_files
 from whoosh.index import IndexError as WhooshIndexError
 from whoosh.matching import ListMatcher, NullMatcher
-from whoosh.reading import TermNotFound
+from whoosh.reading import TermInfo, TermNotFound
 from whoosh.util.filelock import FileLock
 from whoosh.writing import SegmentWriter
 
@@ -101,7 +101,7 @@ class SurfaceText(FieldType):
 
 def schema() -> Schema:
     """Return the fields of every index, in the order of `Field`."""
-    return Schema(**{field.name.lower(): SurfaceText() for field in Field})
+    return Schema(path=STORED(), **{field.name.lower(): SurfaceText() for field in Field})
 
 
 class ColumnSegment(W3Segment):
@@ -185,15 +185,21 @@ class ColumnTerms(base.TermsReader):
         """Return the fields' names."""
         return [field.name.lower() for field in Field]
 
-    def term_info(self, fieldname: str, text: bytes) -> W3TermInfo:
+    def term_info(self, fieldname: str, text: bytes) -> TermInfo:
         """Return a term's statistics."""
         documents, weights = self._postings(fieldname, text)
         if not documents:
             raise TermNotFound(f"no term {fieldname}:{text!r}")
-        info = W3TermInfo()
-        info._weight, info._df = sum(weights), len(documents)
-        info._minid, info._maxid = documents[0], documents[-1]
-        return info
+        lengths = self._segment.lengths[documents, Field[fieldname.upper()]]
+        return TermInfo(
+            weight=sum(weights),
+            df=len(documents),
+            minlength=int(lengths.min()),
+            maxlength=int(lengths.max()),
+            maxweight=max(weights),
+            minid=documents[0],
+            maxid=documents[-1],
+        )
 
     def frequency(self, fieldname: str, text: bytes) -> float:
         """Return how often a term occurs."""

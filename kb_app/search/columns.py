@@ -529,7 +529,10 @@ class Segment:
 
     def distinct_words(self, document: int) -> Array:
         """Return a document's words as term numbers, ascending, each once."""
-        return np.unique(self.words(document))
+        ordered = np.sort(self.words(document))
+        if ordered.size:
+            ordered = ordered[np.r_[True, ordered[1:] != ordered[:-1]]]
+        return ordered
 
     def lines(self, document: int) -> Array:
         """Return a document's lines: rows of (line number, first word, field)."""

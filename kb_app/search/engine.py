@@ -27,7 +27,7 @@ from kb_app.search.masking import MAX_PASTE, is_paste, read_paste
 from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Verdict
 from kb_app.search.query import Query, explain, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
-from kb_app.search.scoring import Concept, Scored, Scorer, score
+from kb_app.search.scoring import Concept, Scored, Scorer, common, score
 from kb_app.search.snippets import Marker, snippet_at
 from kb_app.search.synonyms import synonyms_with
 
@@ -362,8 +362,8 @@ class SearchEngine:
         if min(size, other) < MIN_ALIKE_WORDS or min(size, other) < ALIKE * max(size, other):
             return False
         mine, others = segment.distinct_words(first.document), segment.distinct_words(second.document)
-        common = len(np.intersect1d(mine, others, assume_unique=True))
-        return common >= ALIKE * (len(mine) + len(others) - common)
+        both = len(common(mine, others))
+        return both >= ALIKE * (len(mine) + len(others) - both)
 
     def related(self, knowledge_base: str, path: str, *, limit: int = 5) -> tuple[SearchHit, ...]:
         """Return entries about the same as the one at ``path``, best first; none when it is not there."""
@@ -556,7 +556,9 @@ def _having(base: str, segment: Segment, facet: str, values: Sequence[str]) -> A
     mask = np.zeros(segment.document_count, np.bool_)
     if codes:
         owners = segment.facet_owners(facet)
-        mask[owners[np.isin(segment.arrays[f"facet_{facet}_code"], codes)]] = True
+        is_wanted = np.zeros(len(known), np.bool_)
+        is_wanted[codes] = True
+        mask[owners[is_wanted[segment.arrays[f"facet_{facet}_code"]]]] = True
     return mask
 
 

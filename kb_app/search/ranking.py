@@ -213,7 +213,7 @@ def _pairs(found: _Found, pairs: Sequence[tuple[int, int]]) -> Array:
     if not pairs:
         return result
     size, place, weight = len(found.weight), found.place, found.weight
-    codes = np.unique(np.array([a * size + b for a, b in pairs], np.int64))
+    codes = _distinct(np.array([a * size + b for a, b in pairs], np.int64))
     value = np.minimum(weight[codes // size], weight[codes % size])
     total = float(value.sum())
     if total <= 0:

@@ -55,7 +55,7 @@ def corrections(word: str, segments: Sequence[Segment], *, limit: int = 3) -> li
             if distance > edits:
                 continue
             low, high = int(segment.posting_start[number]), int(segment.posting_start[number + 1])
-            documents = len(np.unique(segment.posting_document[low:high]))
+            documents = len(set(segment.posting_document[low:high].tolist()))
             known = found.get(term)
             found[term] = Correction(term, distance, documents + (known.documents if known else 0))
     ordered = sorted(found.values(), key=lambda c: (c.distance, c.word[0] != word[0], -c.documents, c.word))

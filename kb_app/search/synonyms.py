@@ -26,16 +26,13 @@ class Synonyms:
         self._others: dict[Phrase, dict[Phrase, None]] = {}
         self.longest = 1
         for asked, found in groups:
-            found_phrases = [phrase for member in found if (phrase := _words(member))]
-            for member in asked:
-                key = tuple(stem_of(word) for word in _words(member))
+            keyed = [(_stems(phrase), phrase) for member in found if (phrase := _words(member))]
+            for key in map(_stems, map(_words, asked)):
                 if not key or len(key) > MAX_PHRASE:
                     continue
                 self.longest = max(self.longest, len(key))
                 others = self._others.setdefault(key, {})
-                for phrase in found_phrases:
-                    if tuple(stem_of(word) for word in phrase) != key:
-                        others.setdefault(phrase)
+                others.update((phrase, None) for stems, phrase in keyed if stems != key)
 
     def others(self, stems: Phrase) -> tuple[Phrase, ...]:
         """Return other ways to say the phrase with these stems, in the order of the groups."""
@@ -43,7 +40,14 @@ class Synonyms:
 
 
 def _words(member: str) -> Phrase:
+    words = member.split()
+    if all(word.isalpha() and word.isascii() and word.islower() for word in words):
+        return tuple(words)  # most are plain words
     return tuple(words_of(member))
+
+
+def _stems(phrase: Phrase) -> Phrase:
+    return tuple(map(stem_of, phrase))
 
 
 @lru_cache(maxsize=1)
