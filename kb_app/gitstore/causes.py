@@ -10,9 +10,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-UPLOAD_PACK_ANSWER = "application/x-git-upload-pack-advertisement"
-RECEIVE_PACK_ANSWER = "application/x-git-receive-pack-advertisement"
-
 
 class Cause(StrEnum):
     """What stopped a git program."""
@@ -32,6 +29,7 @@ class Cause(StrEnum):
     TLS = "tls"
     HOST_KEY = "host-key"
     PROTOCOL = "protocol"
+    LOGIN_IN_ADDRESS = "login-in-address"
     REJECTED = "rejected"
     REF_MISSING = "ref-missing"
     DISK_FULL = "disk-full"
@@ -86,6 +84,10 @@ SENTENCES: dict[Cause, tuple[str, str]] = {
         "Connect once with ssh in a terminal and compare the key with the one your administrator names",
     ),
     Cause.PROTOCOL: ("This way of transport is not allowed", "Use an https or ssh address"),
+    Cause.LOGIN_IN_ADDRESS: (
+        "Your git settings rewrite the address into one that carries a login",
+        "Remove that url.….insteadOf from your git settings; a credential helper does the login",
+    ),
     Cause.REJECTED: ("The server refused the proposal", "Its reason is in the details"),
     Cause.REF_MISSING: ("The branch is not there any more", "Ask the owner which branch to follow"),
     Cause.DISK_FULL: ("The disk is full", "Free some space; nothing that was saved before is lost"),
@@ -137,6 +139,7 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
             "auto-detection is disabled",
         ),
     ),
+    (Cause.LOGIN_IN_ADDRESS, ("uses plaintext credentials",)),
     (Cause.LOCKED, (r"\.lock': file exists", "index file lock", "another git process", "unable to lock")),
     (
         Cause.BAD_CONTENT,
@@ -305,7 +308,9 @@ def cause_of(code: int, stderr: str, answers: tuple[HttpAnswer, ...] = ()) -> Ca
         return Cause.NONE
     for cause, pattern in _PATTERNS:
         if pattern.search(stderr):
-            return cause
+            # a git server's answer that breaks off half-way reads like nonsense, too
+            is_cut = cause is Cause.NOT_GIT and bool(answers) and _is_git(answers[-1])
+            return Cause.OFFLINE if is_cut else cause
     return Cause.OTHER
 
 
@@ -314,7 +319,7 @@ def _http_cause(code: int, answers: tuple[HttpAnswer, ...]) -> Cause | None:
         return None
     last = answers[-1]
     status = last.status or 0
-    is_git = last.content_type.startswith("application/x-git-")
+    is_git = _is_git(last)
     is_cut = code != 0 and not last.content_type  # the connection broke before the answer's kind was known
     if 200 <= status < 300 and not is_git and not is_cut:
         return Cause.NOT_GIT
@@ -334,3 +339,7 @@ def _http_cause(code: int, answers: tuple[HttpAnswer, ...]) -> Cause | None:
     if status < 400:
         return Cause.MOVED
     return Cause.SERVER_ERROR if status >= 500 else Cause.FORBIDDEN
+
+
+def _is_git(answer: HttpAnswer) -> bool:
+    return answer.content_type.startswith("application/x-git-")

@@ -170,6 +170,21 @@ def test_a_credential_helper_of_the_user_logs_in_and_the_token_stays_there(tmp_p
         assert not file.is_file() or token.encode() not in file.read_bytes()
 
 
+def test_a_login_that_the_users_settings_write_into_the_address_is_refused_and_not_shown(
+    tmp_path: Path,
+) -> None:
+    Remote(tmp_path / "r", {"a.md": "x"})
+    environment = test_environment(tmp_path / "home")
+    config = tmp_path / "home/.gitconfig"
+    area = CloneArea(tmp_path / "clones", make_runner(tmp_path, environment))
+    with serve_http(tmp_path / "r") as server:
+        rewritten = server.url.replace("//", "//ada:s3cr3t-canary@")
+        config.write_text(f'{config.read_text()}[url "{rewritten}/"]\n\tinsteadOf = {server.url}/\n')
+        outcome = area.clone(f"{server.url}/remote.git", "kb")
+    assert outcome.cause is Cause.LOGIN_IN_ADDRESS, outcome
+    assert "s3cr3t-canary" not in repr(outcome)
+
+
 def test_a_part_of_a_large_repository_can_be_synced_and_proposed_to(tmp_path: Path) -> None:
     remote = Remote(tmp_path / "r", {"edge/a.md": "a", "store/b.md": "b"})
     git(remote.bare, "config", "uploadpack.allowFilter", "true")

@@ -62,6 +62,12 @@ def test_the_http_answer_decides_before_the_words(code: int, answer: HttpAnswer,
     assert cause_of(code, "fatal: something", (answer,)) is cause
 
 
+def test_an_answer_of_git_that_breaks_off_is_no_web_page() -> None:
+    answers = (HttpAnswer(200, "application/x-git-upload-pack-result"),)
+    assert cause_of(128, "fatal: protocol error: bad pack header", answers) is Cause.OFFLINE
+    assert cause_of(128, "fatal: protocol error: bad line length character: <!do") is Cause.NOT_GIT
+
+
 def test_every_cause_has_one_sentence_without_a_full_stop() -> None:
     assert set(SENTENCES) == set(Cause)
     for title, hint in SENTENCES.values():
