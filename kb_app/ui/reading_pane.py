@@ -108,6 +108,11 @@ class ReadingPane(QStackedWidget):
         reader.set_starred(is_starred=is_starred)
         reader.mark_terms(tuple(terms))
 
+    def mark_terms(self, terms: Sequence[str]) -> None:
+        """Mark other words on the page: the query changed, the entry stayed."""
+        if self._reader is not None:
+            self._reader.mark_terms(tuple(terms))
+
     def show_failure(self, fault: WorkerFault) -> None:
         """Say why the entry cannot be shown."""
         self.reader.show_error(fault.title, fault.hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from kb_app.ui.common.actions import ActionId, ActionTable, shortcut_of
 from kb_app.ui.common.icons import bind_icon
@@ -12,7 +12,7 @@ from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label,
 from kb_app.ui.search.panel import SearchPanel
 
 HEIGHT = 56
-_NARROW = 1080
+_NARROW = 1240
 
 
 class IndexStatus(QWidget):
@@ -42,6 +42,7 @@ class IndexStatus(QWidget):
         for part in (self._icon, self._text, self._bar, self._cancel):
             row.addWidget(part)
         self._is_compact = False
+        self._is_active = False
         self.show_idle("")
 
     def show_progress(self, done: int, total: int) -> None:
@@ -64,12 +65,13 @@ class IndexStatus(QWidget):
         return self._text.text()
 
     def set_compact(self, *, is_compact: bool) -> None:
-        """Leave the sentence out where there is no room; the tooltip holds it."""
+        """Leave the sentence or the bar out where there is no room; the tooltip holds the sentence."""
         self._is_compact = is_compact
-        self._show(is_active=not self._bar.isHidden())
+        self._show(is_active=self._is_active)
 
     def _show(self, *, is_active: bool) -> None:
-        self._bar.setVisible(is_active)
+        self._is_active = is_active
+        self._bar.setVisible(is_active and not self._is_compact)
         self._cancel.setVisible(is_active)
         has_text = bool(self._text.text())
         self._icon.setVisible(has_text)
@@ -93,7 +95,7 @@ class TopBar(QFrame):
         self.setFixedHeight(HEIGHT)
         self.search = SearchPanel(shortcut_of(ActionId.FOCUS_SEARCH).replace("+", " "), self)
         self.search.setMinimumWidth(260)
-        self.search.setMaximumWidth(560)
+        self.search.setMaximumWidth(540)
         self.status = IndexStatus(self)
         self._left, self._right = QWidget(self), QWidget(self)
         row = QHBoxLayout(self)
@@ -104,6 +106,9 @@ class TopBar(QFrame):
         row.addWidget(self._right, 1)
         self._build_left()
         self._build_right()
+        for side in (self._left, self._right):
+            # Both sides alike whatever they hold: the search field must not move when a sentence changes.
+            side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def _build_left(self) -> None:
         row = QHBoxLayout(self._left)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from kb_app.logs import visible
@@ -285,6 +285,9 @@ class MainWindow(QMainWindow):
         self.filters.set_counts(found.answer.facets)
         if found.is_browsing and self.filters.state.view is View.ALL and not self.filters.state.count:
             self._show_view_counts()
+        current = self.desk.current
+        if current is not None and current.ref == self.results.list.current_ref():
+            self.reading.mark_terms(self.results.list.terms_of(current.ref))
         self._spoken = spoken_text(found.answer)
         self._announce_timer.start()
         self._update_actions()
@@ -490,6 +493,13 @@ class MainWindow(QMainWindow):
     def _on_page_closed(self) -> None:
         self.show_panes()
         self.search.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc that nothing else took leads back to the search field."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.focus_search()
+        else:
+            super().keyPressEvent(event)
 
     def _cycle_panes(self, step: int) -> None:
         """Move the focus to the next pane: search, filters, results, reader, steps."""
