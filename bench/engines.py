@@ -1,8 +1,8 @@
-"""Four search engines behind one face, each measured in a process of its own: ``python -m bench.engines``.
+"""Four search engines behind one face, each measured in processes of its own: ``python -m bench.engines``.
 
-``NAME speed FOLDER PAGES CLOCK`` and ``NAME relevance FOLDER QUERIES`` print one JSON object. The peers are
-used as their documentation shows: title and text, stems, all words joined by "or", the last word of an
-unfinished question as a prefix, a snippet of every hit shown.
+``index NAME PAGES FOLDER``, ``ask NAME PAGES FOLDER CLOCK`` and ``relevance NAME CORPORA QUERIES`` print one
+JSON object. The peers are used as their documentation shows: title and text, stems, all words joined by "or",
+the last word of an unfinished question as a prefix, a snippet of every hit shown.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ class Peer(Protocol):
     def index(self, root: Path, paths: Sequence[str]) -> None:
         """Index the pages from nothing."""
 
+    def open(self, root: Path) -> None:
+        """Open the index of before."""
+
     def search(self, text: str, *, is_typing: bool = False) -> list[str]:
         """Return paths, best first, with whatever is needed to show them."""
 
@@ -74,13 +77,16 @@ class KbApp:
 
     def index(self, root: Path, paths: Sequence[str]) -> None:
         """Read and index the pages, two processes reading."""
-        from kb_app.search.engine import IndexedBase, SearchEngine
         from kb_app.search.indexing import update_index
 
         del paths
-        config = load_config(root)
-        update_index(root, root.name, self._folder, config, processes=2)
-        self._engine = SearchEngine.open([IndexedBase(root.name, self._folder, config)])
+        update_index(root, root.name, self._folder, load_config(root), processes=2)
+
+    def open(self, root: Path) -> None:
+        """Open the index of before."""
+        from kb_app.search.engine import IndexedBase, SearchEngine
+
+        self._engine = SearchEngine.open([IndexedBase(root.name, self._folder, load_config(root))])
 
     def search(self, text: str, *, is_typing: bool = False) -> list[str]:
         """Ask with everything the window asks for: facets, snippets, marks."""
@@ -105,6 +111,9 @@ class Fts5:
         rows = ((path, *_read(root, path)) for path in paths)
         self._base.executemany("insert into pages values (?, ?, ?)", rows)
         self._base.commit()
+
+    def open(self, root: Path) -> None:
+        """Do nothing: it is open."""
 
     def search(self, text: str, *, is_typing: bool = False) -> list[str]:
         """Match any word, the title four times as important."""
@@ -143,6 +152,10 @@ class Tantivy:
             writer.add_document(self._tantivy.Document(path=path, title=title, body=body))
         writer.commit()
         writer.wait_merging_threads()
+
+    def open(self, root: Path) -> None:
+        """Load what is on disk."""
+        del root
         self._index.reload()
 
     def search(self, text: str, *, is_typing: bool = False) -> list[str]:
@@ -175,7 +188,8 @@ class Whoosh:
 
         text = fields.TEXT(stored=True, analyzer=StemmingAnalyzer())
         schema = fields.Schema(path=fields.ID(stored=True), title=text, body=text)
-        self._index = index.create_in(str(folder), schema)
+        exists = index.exists_in(str(folder))
+        self._index = index.open_dir(str(folder)) if exists else index.create_in(str(folder), schema)
 
     def index(self, root: Path, paths: Sequence[str]) -> None:
         """Add all pages with one writer."""
@@ -184,6 +198,9 @@ class Whoosh:
             title, body = _read(root, path)
             writer.add_document(path=path, title=title, body=body)
         writer.commit()
+
+    def open(self, root: Path) -> None:
+        """Do nothing: it is open."""
 
     def search(self, text: str, *, is_typing: bool = False) -> list[str]:
         """Match any word, the title four times as important."""
@@ -251,29 +268,30 @@ def logs(lines: int) -> list[str]:
     return made
 
 
-def speed(name: str, root: Path, pages: int, clock: Callable[[], float]) -> dict[str, Any]:
-    """Return the figures of one engine over the first ``pages`` pages of ``root``."""
-    paths = [file.path for file in walk(root, load_config(root)).files][:pages]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with tempfile.TemporaryDirectory() as folder:
-        engine = MAKERS[name](Path(folder))
-        started = time.perf_counter()
-        engine.index(root, paths)
-        seconds = time.perf_counter() - started
-        keystrokes = [text[:end] for text in TYPED for end in range(1, len(text) + 1)]
-        if name == "whoosh":
-            keystrokes = keystrokes[::6]
-        figures = {
-            "pages": len(paths),
-            "index_pages_per_s": len(paths) / seconds,
-            "keystroke": _timed(engine, keystrokes, clock, is_typing=True),
-            "words": _timed(engine, TYPED, clock, is_typing=False),
-            "paste": _timed(engine, logs(200)[: 3 if name == "whoosh" else 12], clock, is_typing=False),
-            "disk_mb": sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file()) / 1e6,
-        }
-    figures["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures["memory_before_mb"] = before / 1024
-    return figures
+def index(name: str, root: Path, folder: Path) -> dict[str, Any]:
+    """Index all pages of ``root`` into ``folder``."""
+    paths = [file.path for file in walk(root, load_config(root)).files]
+    engine = MAKERS[name](folder)
+    started = time.perf_counter()
+    engine.index(root, paths)
+    seconds = time.perf_counter() - started
+    size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+    return {"pages": len(paths), "index_pages_per_s": len(paths) / seconds, "disk_mb": size / 1e6}
+
+
+def ask(name: str, root: Path, folder: Path, clock: Callable[[], float]) -> dict[str, Any]:
+    """Ask the index in ``folder``; return times in milliseconds and the memory that asking took."""
+    engine = MAKERS[name](folder)
+    engine.open(root)
+    keystrokes = [text[:end] for text in TYPED for end in range(1, len(text) + 1)]
+    if name == "whoosh":
+        keystrokes = keystrokes[::6]
+    return {
+        "keystroke": _timed(engine, keystrokes, clock, is_typing=True),
+        "words": _timed(engine, TYPED, clock, is_typing=False),
+        "paste": _timed(engine, logs(200)[: 3 if name == "whoosh" else 12], clock, is_typing=False),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 def relevance(name: str, corpora: Path, queries: Path) -> dict[str, Any]:
@@ -286,6 +304,7 @@ def relevance(name: str, corpora: Path, queries: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             engine = MAKERS[name](Path(folder))
             engine.index(root, paths)
+            engine.open(root)
             for query in judged:
                 if query.corpus == corpus:
                     rankings[query.id] = engine.search(query.query)
@@ -295,10 +314,13 @@ def relevance(name: str, corpora: Path, queries: Path) -> dict[str, Any]:
 
 def main() -> int:
     """Measure one engine as the words of the command line say."""
-    name, what, first, second = sys.argv[1:5]
-    if what == "speed":
-        clock = time.process_time if sys.argv[5:] == ["cpu"] else time.perf_counter
-        result = speed(name, Path(first), int(second), clock)
+    what, name, first, second, *rest = sys.argv[1:]
+    if what == "index":
+        result = index(name, Path(first), Path(second))
+    elif what == "ask":
+        result = ask(
+            name, Path(first), Path(second), time.process_time if rest == ["cpu"] else time.perf_counter
+        )
     else:
         result = relevance(name, Path(first), Path(second))
     print(json.dumps(result))

@@ -99,34 +99,31 @@ def _speeds(
             if engine == "whoosh" and size > SLOW_PAGES:
                 continue
             print(f"measuring {engine} at {size} pages", file=sys.stderr)
-            table[size][engine] = _child(engine, "speed", str(root), str(size), clock)
+            index = folder / f"{engine}-{size}"
+            index.mkdir()
+            table[size][engine] = {
+                **_child("index", engine, str(root), str(index)),
+                **_child("ask", engine, str(root), str(index), clock),
+            }
         if "kb_app" in engines:
-            table[size]["kb_app"]["start_ms"] = _start_ms(root)
+            table[size]["kb_app"]["start_ms"] = _start_ms(folder / f"kb_app-{size}")
     return table
 
 
-def _start_ms(root: Path) -> float:
+def _start_ms(index: Path) -> float:
     """Return the time from starting the search process to its first answer, warm, the best of five."""
+    request = [
+        {"id": 1, "op": "open", "bases": [{"name": "b", "folder": str(index)}]},
+        {"id": 2, "op": "search", "request": {"text": "restore database", "is_typing": True}},
+    ]
     times = []
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "KB_APP_HOME": home}
-        index = str(Path(home) / "index")
-        code = (
-            "import sys; from pathlib import Path; from kb_app.entries.knowledge_base import load_config;"
-            "from kb_app.search.indexing import update_index;"
-            "root = Path(sys.argv[1]); update_index(root, 'b', Path(sys.argv[2]), load_config(root))"
-        )
-        subprocess.run([sys.executable, "-c", code, str(root), index], cwd=ROOT, check=True)
-        request = [
-            {"id": 1, "op": "open", "bases": [{"name": "b", "folder": index}]},
-            {"id": 2, "op": "search", "request": {"text": "restore database", "is_typing": True}},
-        ]
         for _ in range(5):
             started = time.perf_counter()
             with subprocess.Popen(
                 [sys.executable, "-m", "kb_app", "--worker", "search"],
                 cwd=ROOT,
-                env=environment,
+                env={**os.environ, "KB_APP_HOME": home},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             ) as process:
@@ -171,7 +168,7 @@ def _print_speeds(table: Mapping[int, Mapping[str, Mapping[str, Any]]]) -> None:
 
 def _relevance(corpora: Path, engines: Sequence[str]) -> dict[str, dict[str, float]]:
     queries = SHARED / "relevance" / "queries.jsonl"
-    scores = {engine: _child(engine, "relevance", str(corpora), str(queries)) for engine in engines}
+    scores = {engine: _child("relevance", engine, str(corpora), str(queries)) for engine in engines}
     kinds = list(next(iter(scores.values())))
     print("\nnDCG@10 on the judged queries")
     print(f"{'':<10}" + "".join(f"{kind:>12}" for kind in kinds))

@@ -102,13 +102,18 @@ class TokenTables:
     def split(self, source: str) -> _Table:
         """Return the table of an analyser, every token split."""
         table = self._tables[source]
-        number_of = self._numbers.setdefault
-        numbers = self._numbers
         size = max(table.tokens, default=-1) + 1
-        for number in range(len(table.words), size):
-            words, wholes = split_token(table.tokens.get(number, ""))
-            table.words.append([number_of(word, len(numbers)) for word in words])
-            table.wholes.append([number_of(word, len(numbers)) for word in wholes])
+        if size == len(table.words.lengths):
+            return table
+        number_of, numbers = self._numbers.setdefault, self._numbers
+        words: list[list[int]] = []
+        wholes: list[list[int]] = []
+        for number in range(len(table.words.lengths), size):
+            word_forms, whole_forms = split_token(table.tokens.get(number, ""))
+            words.append([number_of(word, len(numbers)) for word in word_forms])
+            wholes.append([number_of(word, len(numbers)) for word in whole_forms])
+        table.words.extend(words)
+        table.wholes.extend(wholes)
         return table
 
     @property
@@ -117,11 +122,28 @@ class TokenTables:
         return list(self._numbers)
 
 
+class _Ragged:
+    """Lists of term numbers, one after the other in a flat array."""
+
+    def __init__(self) -> None:
+        self.lengths = np.zeros(0, np.int64)
+        self.flat = np.zeros(0, np.int32)
+        self.starts = np.zeros(0, np.int64)
+
+    def extend(self, lists: list[list[int]]) -> None:
+        """Append lists."""
+        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
+        flat = np.fromiter(chain.from_iterable(lists), np.int32, int(lengths.sum()))
+        self.lengths = np.concatenate([self.lengths, lengths])
+        self.flat = np.concatenate([self.flat, flat])
+        self.starts = np.cumsum(self.lengths) - self.lengths
+
+
 @dataclass(slots=True)
 class _Table:
     tokens: dict[int, str] = field(default_factory=dict)
-    words: list[list[int]] = field(default_factory=list)
-    wholes: list[list[int]] = field(default_factory=list)
+    words: _Ragged = field(default_factory=_Ragged)
+    wholes: _Ragged = field(default_factory=_Ragged)
 
 
 def build_segment(chunks: Sequence[Chunk], tables: TokenTables | None = None) -> SegmentData:
@@ -187,22 +209,16 @@ class _Expanded:
         self.wholes, self.whole_line = _gather(table.wholes, chunk.tokens, lines)
 
 
-def _gather(lists: list[list[int]], tokens: Array, lines: Array) -> tuple[Array, Array]:
+def _gather(lists: _Ragged, tokens: Array, lines: Array) -> tuple[Array, Array]:
     """Replace each token by its list of terms; the line numbers follow."""
-    none = np.zeros(0, np.int32)
-    if not tokens.size:
-        return none, none
-    used, where = np.unique(tokens, return_inverse=True)
-    chosen = [lists[number] for number in used.tolist()]
-    lengths = np.fromiter(map(len, chosen), np.int64, len(chosen))
-    flat = np.fromiter(chain.from_iterable(chosen), np.int32, int(lengths.sum()))
-    starts = np.cumsum(lengths) - lengths
-    repeats = lengths[where]
+    repeats = lists.lengths[tokens]
     total = int(repeats.sum())
     if not total:
+        none = np.zeros(0, np.int32)
         return none, none
-    within = np.arange(total) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    return flat[np.repeat(starts[where], repeats) + within], np.repeat(lines, repeats)
+    first = np.cumsum(repeats) - repeats
+    place = np.arange(total) + np.repeat(lists.starts[tokens] - first, repeats)
+    return lists.flat[place], np.repeat(lines, repeats)
 
 
 def _order_terms(known: Sequence[str], parts: Sequence[_Expanded]) -> tuple[list[str], Array]:
