@@ -102,8 +102,16 @@ def _way_lines(title: str, paths: tuple[PlannedPath, ...]) -> Iterator[str]:
                 ("approval", facts.approval),
             )
         )
+        yield from _prose_lines(path.intro)
         for step in path.steps:
             yield from _step_lines(step)
+        yield from _prose_lines(path.outro if path.steps or path.intro else path.body)
+
+
+def _prose_lines(markdown: str) -> Iterator[str]:
+    """Yield the conditions and remarks around the steps as they are written."""
+    for line in markdown.strip().splitlines():
+        yield f"    {line}"
 
 
 def _step_lines(step: Step) -> Iterator[str]:

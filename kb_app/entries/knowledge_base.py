@@ -37,9 +37,10 @@ _IGNORED_STEMS = frozenset((
 ))  # fmt: skip
 _IGNORED_ROOT_STEMS = frozenset((
     "contributing", "license", "licence", "security", "governance", "maintainers", "adopters", "authors",
-    "claude", "agents", "notice", "support", "releasing",
+    "agents", "notice", "support", "releasing",
 ))  # fmt: skip
-"""Files about a repository, not about what it describes; deeper in the tree such names may be topics."""
+"""Files about a repository, not about what it describes, where the name is in capitals, as is the custom;
+deeper in the tree, or as ``security.md``, such names may be topics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +296,10 @@ def is_entry_name(name: str, *, at_root: bool = False) -> bool:
     lowered = name.lower()
     if not lowered.endswith(SUFFIXES) or name.startswith("."):
         return False
-    stem = lowered.split(".", 1)[0].replace("-", "_")
-    return stem not in _IGNORED_STEMS and not (at_root and stem in _IGNORED_ROOT_STEMS)
+    written = name.split(".", 1)[0]
+    stem = written.lower().replace("-", "_")
+    is_about_repository = at_root and written.isupper() and stem in _IGNORED_ROOT_STEMS
+    return stem not in _IGNORED_STEMS and not is_about_repository
 
 
 def is_entry_path(path: str, config: KnowledgeBaseConfig) -> bool:

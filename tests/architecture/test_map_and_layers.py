@@ -53,7 +53,7 @@ def test_the_project_speaks_of_itself_alone(root: Path) -> None:
     if done.returncode:
         return
     forbidden = re.compile(
-        r"/work/(main|shared|scratch|\.library)|/opt/pypi|claude|anthropic|\bsubagent", re.IGNORECASE
+        r"/work/(main|shared|scratch|\.library)|/opt/pypi|\bclaude|\banthropic|\bsubagent", re.IGNORECASE
     )
     texts = [
         root / name

@@ -61,3 +61,9 @@ def test_a_frozen_build_hides_its_libraries_from_other_programs() -> None:
     original = clean_environment(environment | {"LD_LIBRARY_PATH_ORIG": "/mine"}, is_frozen=True)
     assert original["LD_LIBRARY_PATH"] == "/mine"
     assert clean_environment(environment, is_frozen=False)["LD_LIBRARY_PATH"] == "/bundle"
+
+
+@pytest.mark.parametrize("text", ["a" * 200_000, "token=" * 40_000, "x://" * 50_000, "a://b" * 40_000])
+@pytest.mark.timeout(10)
+def test_a_long_line_is_cleaned_in_bounded_time(text: str) -> None:
+    assert redact(text)

@@ -101,6 +101,7 @@ def test_both_ways_to_match_a_glob_agree(glob: str, path: str) -> None:
         ("CHANGELOG.md", False, False),
         ("SECURITY.md", True, False),
         ("security.md", False, True),
+        ("security.md", True, True),
         ("SSPTemplateValidatorDown.md", False, True),
     ],
 )
