@@ -26,6 +26,7 @@ from kb_app.ui.common.session import FILE_NAME, Session
 from kb_app.ui.common.theme import Theme, ThemeChoice
 from kb_app.ui.crashes import CrashReporter
 from kb_app.ui.desk import Desk, Workers
+from kb_app.ui.screen import open_screen
 from kb_app.ui.single_instance import SingleInstance, StartRequest
 from kb_app.ui.window import MainWindow
 from kb_app.workspace.bases import UnopenedBase, Workspace, open_workspace
@@ -70,6 +71,9 @@ def run(words: Sequence[str]) -> int:
         from kb_app.ui.self_test import run_self_test  # only the self-test needs it
 
         return run_self_test(options.bases)
+    screen = open_screen() if QApplication.instance() is None else QApplication.instance()
+    if screen is None:
+        return ExitCode.ENVIRONMENT
     app = make_application()
     folders = app_folders()
     instance = SingleInstance(folders.data)
@@ -130,8 +134,10 @@ class Running:
     def start(self) -> None:
         """Show the window and ask the first question."""
         self.window.show()
-        if self.options.query:
-            self.window.search_for(self.options.query)
+        last = self.session.state.query
+        if self.options.query or last:
+            self.window.search_for(self.options.query or last)
+            self.window.search.focus()  # selected: typing replaces it
         else:
             self.desk.ask(is_typing=False)
 

@@ -190,6 +190,7 @@ def test_ticks_and_recent_entries_survive_a_restart_and_values_do_not(
     card.set_value("pod", "secret-pod-name")
     running.window.steps.tick_current()
     key = running.window.steps.cards(Lane.MITIGATE)[0].view.key
+    running.window.search.set_text("slot")
     running.window.close()
     running.finish()
     saved = (isolated_home / "data" / "window.json").read_text("utf-8")
@@ -197,6 +198,8 @@ def test_ticks_and_recent_entries_survive_a_restart_and_values_do_not(
     assert json.loads(saved)["recent"][0]["ref"]["path"] == ref.path
 
     again = start(knowledge)
+    assert again.window.search.query.typed == "slot"
+    assert again.window.search.edit.selectedText() == "slot"
     indexed(again, qtbot)
     again.window.open_entry(ref)
     qtbot.waitUntil(lambda: shows(again, ref.path), timeout=TIMEOUT_MS)

@@ -65,7 +65,6 @@ class SessionState:
         splitter: widths of the panes in pixels, left to right.
         query: what stood in the search field (never a paste: it may hold customer data).
         hidden_bases: knowledge bases that were switched off.
-        is_filter_column_shown: the filter column is wanted where there is room.
     """
 
     recent: tuple[RememberedEntry, ...] = ()
@@ -75,7 +74,6 @@ class SessionState:
     splitter: tuple[int, ...] = ()
     query: str = ""
     hidden_bases: tuple[str, ...] = ()
-    is_filter_column_shown: bool = True
 
     def with_recent(self, entry: RememberedEntry) -> SessionState:
         """Return the state with ``entry`` as the latest one opened."""
