@@ -31,6 +31,8 @@ _PROGRESS = re.compile(
     r"(?:remote: )?(?P<phase>[A-Z][A-Za-z ]{3,40}):\s+(?P<percent>\d{1,3})%"
     r"(?:[^,]*,\s*(?P<size>[\d.]+)\s*(?P<unit>bytes|KiB|MiB|GiB))?"
 )
+_LOGIN = re.compile(r"://[^/\s@]{1,2000}@")
+"""A login in an address, whatever a server printed right before the address."""
 _UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
@@ -245,4 +247,4 @@ def readable(raw: bytes) -> str:
     """
     text = raw.decode("utf-8", "replace")
     lines = (line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n"))
-    return "\n".join(visible(redact(line)) for line in lines if line.strip())
+    return "\n".join(visible(redact(_LOGIN.sub("://***@", line))) for line in lines if line.strip())
