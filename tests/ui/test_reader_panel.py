@@ -368,6 +368,13 @@ def test_a_plain_command_is_copied_from_its_source_at_once(reader: ReaderPanel, 
     assert not reader.preview.isVisible()
 
 
+def test_a_transcript_is_copied_without_prompts_and_output(reader: ReaderPanel, qtbot: QtBot) -> None:
+    reader.show_page(page("$ kubectl get pods\nNAME  READY\nweb-1 1/1\n"), None, "a.md")
+    with qtbot.waitSignal(reader.copied):
+        press_copy(reader, qtbot)
+    assert clipboard() == "kubectl get pods"
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
-from kb_app.entries.commands import review_copy
+from kb_app.entries.commands import review_copy, without_prompts
 from kb_app.entries.model import Severity
 from kb_app.rendering.model import CodeBlock, RenderedPage
 from kb_app.ui.common.icons import bind_icon
@@ -380,7 +380,7 @@ class ReaderPanel(QWidget):
     # Copying
 
     def _on_copy_requested(self, number: int, block: CodeBlock) -> None:
-        review = review_copy(block.text, block.language)
+        review = review_copy(without_prompts(block.text, block.language), block.language)
         if not review.needs_preview:
             self._copy_block(number, review.text)
             return
