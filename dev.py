@@ -8,21 +8,26 @@ Debian and Ubuntu when this user may, otherwise named in one line to type).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import venv
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+UNFINISHED = VENV / "unfinished"  # there while packages are being installed: found later, it was interrupted
 MIN_PYTHON = (3, 11)
+ENVIRONMENT = 3  # exit code: something of this machine is missing, as in kb_app
 
 # What Qt's offscreen and xcb plug-ins load and a minimal Debian 12 lacks (library to look for: package).
 QT_LIBRARIES = {
@@ -39,12 +44,20 @@ XCB_LIBRARIES = {
     "xcb-keysyms": "libxcb-keysyms1",
     "xcb-shape": "libxcb-shape0",
     "xkbcommon-x11": "libxkbcommon-x11-0",
+    "wayland-cursor": "libwayland-cursor0",
 }
+WINDOW_OPTIONS = ("--kb", "--query", "--self-test")  # with these alone kb_app opens its window
 
 
 def say(text: str) -> None:
     """Print one line of progress to standard error."""
     print(f"dev: {text}", file=sys.stderr, flush=True)
+
+
+def stop(text: str) -> NoReturn:
+    """End with one sentence for the user."""
+    say(text)
+    raise SystemExit(ENVIRONMENT)
 
 
 def call(*command: str | Path, environment: dict[str, str] | None = None) -> int:
@@ -66,59 +79,107 @@ def ensure_python() -> None:
         )
 
 
+def ensure_packages(*, with_libraries: bool, with_window: bool = False, with_git: bool = False) -> None:
+    """Install every package of the system that is missing, in one go, or stop with the one line to type."""
+    missing = []
+    if (UNFINISHED.exists() or not PYTHON.exists()) and importlib.util.find_spec("ensurepip") is None:
+        missing.append(f"python3.{sys.version_info.minor}-venv")
+    if with_git and shutil.which("git") is None:
+        missing.append("git")
+    if with_libraries and sys.platform.startswith("linux"):
+        wanted = QT_LIBRARIES | (XCB_LIBRARIES if with_window else {})
+        missing += [package for library, package in wanted.items() if not ctypes.util.find_library(library)]
+    if not missing or _apt_install(missing):
+        importlib.invalidate_caches()
+    elif shutil.which("apt-get"):
+        stop(
+            "this machine lacks some packages; type: "
+            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
+        )
+    else:
+        say(f"these may be missing (by their names on Debian): {' '.join(missing)}")
+
+
 def ensure_environment(*, development: bool) -> None:
     """Make the virtual environment and install the locked packages, once per lock file."""
     lock = ROOT / ("requirements-dev.txt" if development else "requirements.txt")
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    stamps = [VENV / f"{name}.sha256" for name in ("requirements-dev.txt", lock.name)]
-    if any(s.is_file() and s.read_text() == wanted for s in stamps) or _has_development(
-        development=development
-    ):
+    if _is_installed(lock):
         return
-    if not PYTHON.exists():
-        say("making the virtual environment .venv")
-        _make_venv()
-    say(f"installing the packages of {lock.name} (about 100 MB the first time)")
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    if subprocess.run([*pip, "-r", str(lock)], check=False, cwd=ROOT).returncode:
-        sys.exit("dev: the packages could not be installed; check the network and run the command again")
-    (VENV / f"{lock.name}.sha256").write_text(wanted)
+    with _alone():
+        if _is_installed(lock):
+            return
+        if UNFINISHED.exists() or not _has_pip():
+            _make_venv()
+        was_usable = any(VENV.glob("*.sha256"))
+        UNFINISHED.touch()
+        if not _install(lock):
+            if was_usable:
+                UNFINISHED.unlink()  # nothing could be fetched, so what was there is still whole
+            stop("the packages could not be installed; check the network and run the command again")
+        (VENV / f"{lock.name}.sha256").write_text(_digest(lock))
+        UNFINISHED.unlink()
 
 
-def _has_development(*, development: bool) -> bool:
-    stamp, lock = VENV / "requirements-dev.txt.sha256", ROOT / "requirements-dev.txt"
-    if development or not stamp.is_file():
+def _is_installed(lock: Path) -> bool:
+    """Tell whether the virtual environment holds what ``lock`` names; the development lock holds all."""
+    if UNFINISHED.exists() or not PYTHON.exists():
         return False
-    return stamp.read_text() == hashlib.sha256(lock.read_bytes()).hexdigest()
+    for candidate in {lock, ROOT / "requirements-dev.txt"}:
+        stamp = VENV / f"{candidate.name}.sha256"
+        if stamp.is_file() and stamp.read_text() == _digest(candidate):
+            return True
+    return False
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second ``dev.py`` waiting while this one sets up."""
+    if os.name != "posix":
+        yield
+        return
+    import fcntl  # POSIX only
+
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    with (folder / "setup.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another dev.py that is setting up")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _has_pip() -> bool:
+    command = [str(PYTHON), "-m", "pip", "--version"]
+    return PYTHON.exists() and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def _make_venv() -> None:
-    try:
-        venv.create(VENV, with_pip=True)
-    except (subprocess.CalledProcessError, SystemExit):
-        shutil.rmtree(VENV, ignore_errors=True)
-        if not _apt_install(["python3-venv"]):
-            sys.exit("dev: Python lacks its venv module; type: sudo apt-get install python3-venv")
-        venv.create(VENV, with_pip=True)
+    say("making the virtual environment .venv")
+    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    made = subprocess.run(command, check=False, capture_output=True, text=True)
+    if made.returncode:
+        reason = (made.stderr or made.stdout).strip().splitlines() or ["no reason given"]
+        stop(f"the virtual environment could not be made ({reason[-1]}); is the disk full or read-only?")
 
 
-def ensure_libraries(*, with_window: bool) -> None:
-    """Install the system libraries that Qt needs, or name them."""
-    if not sys.platform.startswith("linux"):
-        return
-    wanted = QT_LIBRARIES | (XCB_LIBRARIES if with_window else {})
-    missing = [package for library, package in wanted.items() if not ctypes.util.find_library(library)]
-    if missing and not _apt_install(missing):
-        say(f"Qt may not start; type: sudo apt-get install --no-install-recommends {' '.join(missing)}")
-
-
-def ensure_program(program: str, package: str) -> bool:
-    """Tell whether ``program`` is there, after trying to install its Debian package."""
-    if shutil.which(program):
-        return True
-    if not _apt_install([package]):
-        say(f"{program} is missing; type: sudo apt-get install {package}")
-    return shutil.which(program) is not None
+def _install(lock: Path) -> bool:
+    say(f"installing the packages of {lock.name} (about 100 MB, a minute or two the first time)")
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--require-hashes", "--no-input", "-r", str(lock)]
+    done = subprocess.run(
+        command, check=False, cwd=ROOT, env=os.environ | {"PIP_USER": "0"}, capture_output=True, text=True
+    )
+    if done.returncode:
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        for line in reasons[:1]:
+            say(f"pip says: {line.removeprefix('ERROR: ')[:300]}")
+    return done.returncode == 0
 
 
 def _apt_install(packages: list[str]) -> bool:
@@ -135,26 +196,43 @@ def _apt_install(packages: list[str]) -> bool:
         prefix = ["sudo", "-n"]
     say(f"installing {' '.join(packages)}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    install = [*prefix, apt, "install", "-y", "-qq", "--no-install-recommends", *packages]
+    options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
+    install = [*prefix, apt, "install", *options, *packages]
+    errors: list[str] = []
     for command in (install, [*prefix, apt, "update", "-qq"], install):
-        done = subprocess.run(command, check=False, env=environment, capture_output=True)
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
         if command is install and done.returncode == 0:
             return True
+        errors = [line[3:] for line in done.stderr.splitlines() if line.startswith("E: ")]
+    for line in errors[:1]:
+        say(f"apt-get says: {line[:300]}")
     return False
 
 
 def run(arguments: list[str]) -> int:
     """Open the window (``run -- --kb FOLDER``), or run the command line (``run -- search oom``)."""
-    ensure_libraries(with_window=True)
+    with_window = _opens_window(arguments)
+    ensure_packages(with_libraries=with_window, with_window=with_window)
     ensure_environment(development=False)
     return tool("kb_app", *arguments)
 
 
+def _opens_window(arguments: list[str]) -> bool:
+    """Tell whether kb_app opens its window with these words; its command line needs no Qt library."""
+    rest = list(arguments)
+    while rest:
+        name, has_value, _ = rest.pop(0).partition("=")
+        if name not in WINDOW_OPTIONS:
+            return False
+        if name != "--self-test" and not has_value:
+            del rest[:1]
+    return True
+
+
 def test(arguments: list[str]) -> int:
     """Run the test suite; ``--content`` adds the suite that starts real servers; other words go to pytest."""
-    ensure_libraries(with_window=False)
+    ensure_packages(with_libraries=True, with_git=True)
     ensure_environment(development=True)
-    ensure_program("git", "git")
     selection = [] if "--content" in arguments else ["-m", "not content"]
     words = [word for word in arguments if word != "--content"]
     spread = [] if words else ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
@@ -163,6 +241,7 @@ def test(arguments: list[str]) -> int:
 
 def check(_arguments: list[str]) -> int:
     """Format, lint, types, import contracts."""
+    ensure_packages(with_libraries=False)
     ensure_environment(development=True)
     results = {
         "format": tool("ruff", "format", "--check", "--quiet", "."),
@@ -178,16 +257,21 @@ def check(_arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """Print the tables of speed, memory and relevance beside the peers."""
-    ensure_libraries(with_window=False)
+    ensure_packages(with_libraries=True)
     ensure_environment(development=True)
     return tool("bench.run", *arguments)
 
 
 def build(_arguments: list[str]) -> int:
     """Build the one-folder application and prove that it works from its folder."""
-    ensure_libraries(with_window=True)
+    ensure_packages(with_libraries=True, with_window=True)
     ensure_environment(development=True)
-    ensure_program("objdump", "binutils")
+    if (
+        shutil.which("objdump") is None
+        and sys.platform.startswith("linux")
+        and not _apt_install(["binutils"])
+    ):
+        stop("objdump is missing; type: sudo apt-get install -y binutils")
     folder = ROOT / "dist" / "kb_app"
     shutil.rmtree(folder, ignore_errors=True)
     if tool("PyInstaller", "--noconfirm", "--log-level", "WARN", "build.spec"):
@@ -221,7 +305,7 @@ def smoke_test(folder: Path) -> int:
 
 def shots(arguments: list[str]) -> int:
     """Write pictures of every screen, both themes, to the folder shots/."""
-    ensure_libraries(with_window=False)
+    ensure_packages(with_libraries=True)
     ensure_environment(development=True)
     environment = {"QT_QPA_PLATFORM": "offscreen"}
     return tool("kb_app.ui.shots", *(arguments or ["shots"]), environment=environment)
@@ -239,7 +323,13 @@ def main() -> int:
             print(f"  {name:<6} {(verb.__doc__ or '').splitlines()[0]}")
         return 0 if words in (["-h"], ["--help"], []) else 2
     rest = words[1:]
-    return VERBS[words[0]](rest[1:] if rest[:1] == ["--"] else rest)
+    try:
+        return VERBS[words[0]](rest[1:] if rest[:1] == ["--"] else rest)
+    except KeyboardInterrupt:
+        say("interrupted; the same command goes on from here")
+        return 130
+    except OSError as error:
+        stop(f"{error.filename or 'the system'}: {error.strerror}")
 
 
 if __name__ == "__main__":
