@@ -17,7 +17,6 @@ from typing import Any
 
 from kb_app.durable import write_atomically
 from kb_app.entries.model import EntryCard, Kind, State
-from kb_app.plain import from_plain
 
 CARDS = "cards.jsonl"
 _VERSION = 1
