@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self.desk = desk
         self._is_painted = False
         self._wants_reader_focus = False
+        self._is_showing_answer = False
         self._spoken = ""
         self._unshown_plan: OpenedEntry | None = None
         self.setWindowTitle("kb_app")
@@ -279,18 +280,26 @@ class MainWindow(QMainWindow):
         )
 
     def _on_found(self, found: Found) -> None:
+        self._is_showing_answer = True
         self.results.show_answer(found.answer, found.rows, is_browsing=found.is_browsing, limit=found.limit)
-        if not found.rows:
+        self._is_showing_answer = False
+        if not found.rows and not self._is_reading():
             self._show_no_entry()
         self.filters.set_counts(found.answer.facets)
         if found.is_browsing and self.filters.state.view is View.ALL and not self.filters.state.count:
             self._show_view_counts()
-        current = self.desk.current
-        if current is not None and current.ref == self.results.list.current_ref():
-            self.reading.mark_terms(self.results.list.terms_of(current.ref))
+        self._follow_selection()
         self._spoken = spoken_text(found.answer)
         self._announce_timer.start()
         self._update_actions()
+
+    def _follow_selection(self) -> None:
+        """Mark the new words on the page, or go to the selected entry where the list kept its selection."""
+        current, selected = self.desk.current, self.results.list.current_ref()
+        if current is not None and current.ref == selected:
+            self.reading.mark_terms(self.results.list.terms_of(current.ref))
+        elif selected is not None and not self._is_reading():
+            self._preview_timer.start()
 
     def _announce_now(self) -> None:
         announce(self.results.list, self._spoken)
@@ -301,11 +310,18 @@ class MainWindow(QMainWindow):
     # -- entries --------------------------------------------------------------------------------------
 
     def _on_selected(self, ref: EntryRef | None) -> None:
+        if self._is_showing_answer and self._is_reading():
+            return  # an answer that comes late must not take away what was opened to be read
         self._read_timer.stop()
         if ref is None:
             self._preview_timer.stop()
         else:
             self._preview_timer.start()
+
+    def _is_reading(self) -> bool:
+        """Tell whether an entry was opened to be read: the focus is on it or on its way there."""
+        focused = self.focusWidget()
+        return self._wants_reader_focus or _holds(self.reading, focused) or _holds(self.steps, focused)
 
     def _preview_now(self) -> None:
         ref = self.results.list.current_ref()

@@ -22,9 +22,11 @@ from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.session import EntryRef
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.filters.state import View
+from kb_app.ui.search.state import Query
 from kb_app.ui.single_instance import StartRequest
 from kb_app.ui.steps.panel import ValuesCard
 from kb_app.ui.steps.state import Lane
+from kb_app.ui.window import PREVIEW_PAUSE_MS
 
 TIMEOUT_MS = 20_000
 
@@ -206,6 +208,23 @@ def test_ticks_and_recent_entries_survive_a_restart_and_values_do_not(
     [first, _second] = again.window.steps.cards(Lane.MITIGATE)
     assert first.view.key == key
     assert first.tick.isChecked()
+
+
+def test_an_answer_that_comes_late_does_not_take_away_what_was_opened(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge)
+    indexed(running, qtbot)
+    window = running.window
+    window.open_entry(EntryRef("runbooks", "pg/wal.md"))
+    qtbot.waitUntil(lambda: shows(running, "pg/wal.md"), timeout=TIMEOUT_MS)
+    running.desk.set_query(Query("redis"))
+    qtbot.waitUntil(lambda: titles(running) == ["Redis is out of memory"], timeout=TIMEOUT_MS)
+    qtbot.wait(4 * PREVIEW_PAUSE_MS)
+    assert shows(running, "pg/wal.md")
+    window.search.focus()
+    window.search.set_text("redis memory")
+    qtbot.waitUntil(lambda: shows(running, "redis-oom.md"), timeout=TIMEOUT_MS)
 
 
 def test_links_open_and_the_history_leads_back(start: Open, knowledge: Path, qtbot: QtBot) -> None:
