@@ -183,7 +183,7 @@ def _add_words(
     places: list[int] = []
     for word in words:
         concept = _word_concept(word, synonyms, 1.0 if word.text not in in_phrase else PHRASE_PART_WEIGHT)
-        if scorer.document_frequency(concept) == 0:
+        if scorer.document_frequency(concept) == 0 and not any(c.isdigit() for c in word.text):
             question.unknown += 1
         places.append(len(question.concepts))
         question.concepts.append(concept)

@@ -43,6 +43,16 @@ TOKEN_BOOST = 0.5
 WEAK_HITS = 3
 """Hits shown, marked weak, when nothing answers the question."""
 PASTE_MATCH, PASTE_WEAK, PAIR_EVIDENCE = 15.0, 8.0, 1.5
+"""Evidence (weight of the best passage, neighbours found) from which a hit is an answer, or a weak one.
+
+A paste is judged by what its best passage holds, not by what it lacks: most of a log is noise. Source:
+``bench/pastes.py`` over public runbooks. Random words stay below 5; errors of other products have a median of
+6 and reach 15 once in twenty; a page with the very line has a median of 28, and a tenth percentile of 12.
+"""
+WEAK_WORDS = 3
+"""An entry that holds this many words of a typed question is worth showing, marked weak."""
+UNKNOWN_WEIGHT = 0.6
+"""What a word that no entry holds counts against the rarest that one does."""
 ALIKE, ALIKE_SCORE, MIN_ALIKE_WORDS = 0.93, 0.9, 40
 """Share of words in common from which entries are copies; of scores, below which they are not compared."""
 TIME_LIMIT_S = 0.5
@@ -318,18 +328,18 @@ class SearchEngine:
         best = candidates[0]
         if best.is_named or not has_words:
             return Verdict.MATCH
-        unknown = asked.question.unknown * self._scorer.idf(0)
         known = sum(weights.values())
-        share = known / (known + unknown) if known else 0.0
+        evidence = best.passage * known + PAIR_EVIDENCE * best.pairs * len(asked.question.pairs)
         if asked.mode is Mode.PASTE:
-            return _paste_verdict(best, sum(weights.values()), asked.question)
+            return _verdict(evidence >= PASTE_MATCH, evidence >= PASTE_WEAK)
+        unknown = UNKNOWN_WEIGHT * asked.question.unknown * self._scorer.idf(0)
+        share = known / (known + unknown) if known else 0.0
         strength = best.coverage * share
-        if strength >= 0.5 and best.passage * share >= 0.35:
-            return Verdict.MATCH
-        side_by_side = round(best.pairs * len(asked.question.pairs), 3)
-        if side_by_side >= 2 and best.passage * known >= 12:
-            return Verdict.MATCH
-        return Verdict.WEAK if strength >= 0.25 or side_by_side >= 1 else Verdict.NONE
+        return _verdict(
+            (strength >= 0.5 and best.passage * share >= 0.35)
+            or (strength >= 0.3 and evidence >= PASTE_MATCH),
+            strength >= 0.2 or evidence >= PASTE_WEAK or len(best.held) >= WEAK_WORDS,
+        )
 
     def _fold(self, candidates: Sequence[_Candidate], limit: int) -> list[_Candidate]:
         """Return the first ``limit`` candidates, near-duplicates folded under the best of them."""
@@ -479,17 +489,8 @@ def _note(candidate: _Candidate, evidence: Evidence, row: int) -> None:
     candidate.held = tuple(np.flatnonzero(evidence.held[row]).tolist())
 
 
-def _paste_verdict(best: _Candidate, total: float, question: Question) -> Verdict:
-    """Judge the best hit of a paste by what its best passage holds: most of a log is noise.
-
-    Source: ``bench/pastes.py`` over public runbooks. Random words stay below 5; errors of other products have
-    a median of 6 and reach 15 once in twenty; a page with the very line has a median of 28, and a tenth
-    percentile of 12.
-    """
-    evidence = best.passage * total + PAIR_EVIDENCE * best.pairs * len(question.pairs)
-    if evidence >= PASTE_MATCH:
-        return Verdict.MATCH
-    return Verdict.WEAK if evidence >= PASTE_WEAK else Verdict.NONE
+def _verdict(is_match: bool, is_weak: bool) -> Verdict:  # noqa: FBT001 - the two thresholds, in order
+    return Verdict.MATCH if is_match else Verdict.WEAK if is_weak else Verdict.NONE
 
 
 def _matched(scored: Sequence[Scored]) -> list[Array]:

@@ -140,6 +140,7 @@ class _Run:
     segments: dict[str, Segment] = field(default_factory=dict)
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    times: dict[str, tuple[int, int, int, int, str]] = field(default_factory=dict)
     deleted: dict[str, set[int]] = field(default_factory=dict)
     pending: list[Chunk] = field(default_factory=list)
     tables: TokenTables = field(default_factory=TokenTables)
@@ -244,7 +245,7 @@ def _start_anew(run: _Run, reason: str) -> None:
     run.reason = reason
     for segment in run.segments.values():
         segment.close()
-    for known in (run.segments, run.places, run.hashes, run.deleted, run.pending, run.skipped):
+    for known in (run.segments, run.places, run.hashes, run.deleted, run.pending, run.skipped, run.times):
         known.clear()
     run.added = run.changed = run.removed = 0
     run.manifest = None
@@ -253,11 +254,11 @@ def _start_anew(run: _Run, reason: str) -> None:
 
 def _open_segments(run: _Run, manifest: Manifest) -> None:
     check_file(run.folder, manifest.toc)
-    times = _read_times(run.folder)
+    run.times = _read_times(run.folder)
     for record in manifest.segments:
         segment = open_segment(run.folder, record)
         run.segments[record.id] = segment
-        if times.get(_cold_key(record)) != _cold_state(run.folder, record):
+        if run.times.get(_cold_key(record)) != _cold_state(run.folder, record):
             check_file(run.folder, record.cold)
         run.deleted[record.id] = set(record.deleted)
         for number, path in enumerate(segment.paths):
@@ -271,7 +272,7 @@ def _update(run: _Run, storage: IndexStorage, processes: int) -> None:
     found = walk(run.root, run.config)
     run.skipped += [SkippedFile(path, reason) for path, reason in found.skipped]
     signatures = {file.path: _signature(run.root, file) for file in found.files}
-    known_times = _read_times(run.folder)
+    known_times = run.times
     to_read = [
         file.path
         for file in found.files
@@ -317,7 +318,7 @@ def _signature(root: Path, file: FoundFile) -> Signature:
     if os.name != "posix":  # elsewhere the third time is that of creation and proves nothing
         return (-1, 0, 0, 0)
     try:
-        state = (root / file.path).stat()
+        state = os.stat(f"{root}{os.sep}{file.path}")  # noqa: PTH116 - ten thousand times: no object per file
     except OSError:
         return (-1, 0, 0, 0)
     return (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
