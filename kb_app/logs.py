@@ -14,7 +14,7 @@ HANDLER_NAME = "kb_app"
 
 _SECRET = re.compile(
     r"""(?ix)
-    (?P<url>(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://)[^/\s@]{1,2000}@   # user:token@host
+    (?P<url>://)[^/\s@]{1,2000}@   # user:token@host, whatever the scheme
     | (?P<key>(?:private_|access_)?token|password|passwd|secret|authorization|api[_-]?key)
       (?P<sep>["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s&"',;]+
     """

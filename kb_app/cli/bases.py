@@ -7,16 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kb_app.cli.context import Context
-from kb_app.errors import ExitCode, KbError, UsageError
-from kb_app.settings import save_settings
+from kb_app.errors import ExitCode, KbError
+from kb_app.settings import ConfiguredBase, save_settings
 from kb_app.workspace.bases import configured_for, open_workspace
+from kb_app.workspace.sharing import clone_base, is_address, remove_clone
 
 
 def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
     add("list", list_bases, "Show the knowledge bases.")
-    verb = add("add", add_base, "Add a folder of Markdown as a knowledge base; nothing in it is changed.")
-    verb.add_argument("location", metavar="PATH", help="the folder")
+    verb = add(
+        "add", add_base, "Add a folder of Markdown (nothing in it is changed), or a copy of a Git URL."
+    )
+    verb.add_argument("location", metavar="URL|PATH", help="the folder, or the address to copy from")
     verb.add_argument("--name", default="", help="name to show (default: its kb.yml's, else the folder's)")
     verb = add("remove", remove_base, "Forget a knowledge base; its folder stays as it is.")
     verb.add_argument("name", help="its name, as 'kb list' shows it")
@@ -42,14 +45,15 @@ def list_bases(context: Context) -> int:
 
 
 def add_base(context: Context) -> int:
-    """Add a folder to the configured knowledge bases."""
-    location = context.options.location
-    if "://" in location or location.startswith("git@"):
-        raise UsageError(f"{location!r} is a URL", "Clone it and add the folder: kb add PATH")
-    added = configured_for(Path(location), context.folders)
-    if context.options.name:
-        added = type(added)(context.options.name, added.location)
+    """Add a folder, or a copy of a Git URL, to the configured knowledge bases."""
+    location, name = context.options.location, context.options.name
     settings = context.settings()
+    if is_address(location):
+        added = clone_base(context.folders, location, name, on_progress=context.progress)
+        context.end_progress()
+    else:
+        added = configured_for(Path(location), context.folders)
+        added = ConfiguredBase(name or added.name, added.location)
     if any(b.name == added.name and b.location != added.location for b in settings.knowledge_bases):
         raise KbError(f"There is a knowledge base {added.name!r} already", "Give another name with --name")
     save_settings(context.folders, settings.with_base(added))
@@ -67,8 +71,10 @@ def remove_base(context: Context) -> int:
         names = ", ".join(b.name for b in settings.knowledge_bases) or "none"
         raise KbError(f"No knowledge base is called {name!r}", f"Configured ones: {names}")
     save_settings(context.folders, settings.without_base(name))
+    (location,) = (b.location for b in settings.knowledge_bases if b.name == name)
+    was_copy = remove_clone(context.folders, Path(location))
     if context.wants_json:
-        context.give({"removed": name})
+        context.give({"removed": name, "copy_deleted": was_copy})
     else:
-        context.say(f"Forgot {name}; its folder is untouched")
+        context.say(f"Forgot {name}; " + ("its copy is deleted" if was_copy else "its folder is untouched"))
     return ExitCode.DONE

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kb_app.cli.context import Context
+from kb_app.decision import policy_file
 from kb_app.decision.codec import decide_text
-from kb_app.decision.policy import Policy
-from kb_app.decision.policy_file import load_policy
+from kb_app.decision.policy import DEFAULT_POLICY, Policy
+from kb_app.entries.model import Finding
 from kb_app.errors import EnvironmentFault, ExitCode, UsageError
-
-POLICY_FILE = "policy.yml"
+from kb_app.workspace.deciding import policy_of
 
 
 def register(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -23,7 +23,7 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
         "file", nargs="?", default="-", metavar="FILE", help="JSON, one input or a list (default: -)"
     )
     verb.add_argument(
-        "--policy", type=Path, metavar="FILE", help=f"default: {POLICY_FILE} of the knowledge base"
+        "--policy", type=Path, metavar="FILE", help=f"default: {policy_file.FILE_NAME} of the knowledge base"
     )
 
 
@@ -44,14 +44,18 @@ def read_policy(context: Context) -> Policy:
     Raises:
         UsageError: when the file that ``--policy`` names cannot be read.
     """
-    file = context.options.policy
-    if file is None:
-        bases = context.workspace().bases
-        candidates = [base.root / POLICY_FILE for base in bases if (base.root / POLICY_FILE).is_file()]
-        if not candidates:
-            return Policy()
-        file = candidates[0]
-    policy, findings = load_policy(_read(file))
+    if context.options.policy is not None:
+        return _told(
+            context, context.options.policy, *policy_file.read_policy(_read_bytes(context.options.policy))
+        )
+    for base in context.workspace().bases:
+        policy, findings = policy_of(base.root)
+        if policy.revision != DEFAULT_POLICY.revision:
+            return _told(context, base.root / policy_file.FILE_NAME, policy, findings)
+    return DEFAULT_POLICY
+
+
+def _told(context: Context, file: Path, policy: Policy, findings: Sequence[Finding]) -> Policy:
     for finding in findings:
         context.warn(f"{file}:{finding.line}: {finding.message} {finding.fix}".rstrip())
     return policy
@@ -59,10 +63,17 @@ def read_policy(context: Context) -> Policy:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return _read_bytes(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EnvironmentFault(f"The file {file} cannot be read: {error}") from error
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
     except FileNotFoundError as error:
         raise UsageError(
             f"The file {file} is not there", "Give a JSON file, or - for standard input"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise EnvironmentFault(f"The file {file} cannot be read: {error}") from error

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from kb_app import __version__
-from kb_app.cli import bases, deciding, doctor, entries, finding, records
+from kb_app.cli import bases, contributing, deciding, doctor, entries, finding, records
 from kb_app.cli.context import Context, standard_streams
 from kb_app.errors import ExitCode, KbError
 from kb_app.logs import start_logging
@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
         verb.set_defaults(command=command)
         return verb
 
-    for module in (finding, entries, bases, deciding, records, doctor):
+    for module in (finding, entries, bases, contributing, deciding, records, doctor):
         module.register(add)
     return top
 

@@ -192,7 +192,9 @@ def test_decide_answers_the_worked_cases_one_by_one_and_as_a_list(run: Run, root
         (["show", "no-such-entry"], 1),
         (["eval", "/no/such/file.jsonl"], 3),
         (["decide", "/no/such/file.json"], 2),
-        (["add", "https://example.com/x.git"], 2),
+        (["add", "ext::sh -c true"], 2),
+        (["sync", "--kb", "no-such-name"], 2),
+        (["propose", "a.md", "--title", "x", "--kb", "no-such-name"], 2),
         (["no-such-verb"], 2),
     ],
 )

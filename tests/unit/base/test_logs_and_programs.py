@@ -13,6 +13,7 @@ from kb_app.programs import clean_environment, find_program
     [
         "https://ana:CANARY@example.com/x.git",
         "https://CANARY@example.com/x.git",
+        "\x1b[31mhttps://ana:CANARY@example.com",
         "GET /x?private_token=CANARY&a=1",
         "Authorization: Bearer CANARY",
         '"password": "CANARY"',
