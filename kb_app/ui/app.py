@@ -22,7 +22,8 @@ from kb_app.paths import AppFolders, app_folders
 from kb_app.resources import resource
 from kb_app.settings import load_settings
 from kb_app.ui.common.jobs import ThreadJobs
-from kb_app.ui.common.session import FILE_NAME, Session
+from kb_app.ui.common.remembered import FILE_NAME
+from kb_app.ui.common.session import Session
 from kb_app.ui.common.theme import Theme, ThemeChoice
 from kb_app.ui.crashes import CrashReporter
 from kb_app.ui.desk import Desk, Workers

@@ -16,7 +16,8 @@ from kb_app.settings import Settings, save_settings
 from kb_app.ui.common.jobs import Jobs, Lane
 from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.reading import EntryOpener, OpenedEntry
-from kb_app.ui.common.session import EntryRef, RememberedEntry, Session
+from kb_app.ui.common.remembered import EntryRef, RememberedEntry
+from kb_app.ui.common.session import Session
 from kb_app.ui.common.workers import WorkerFault, WorkerProcess
 from kb_app.ui.filters.state import FilterState, View
 from kb_app.ui.history import History

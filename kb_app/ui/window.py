@@ -18,7 +18,7 @@ from kb_app.settings import Settings
 from kb_app.ui.common.actions import ActionId, ActionTable, When
 from kb_app.ui.common.messages import Message, MessageBar, Toast, Weight, announce
 from kb_app.ui.common.reading import OpenedEntry
-from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.theme import Theme, ThemeChoice
 from kb_app.ui.common.workers import WorkerFault
 from kb_app.ui.desk import Desk, Found, IndexState

@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from kb_app.paths import app_folders
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.actions import ActionId
-from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.filters.state import View
 from kb_app.ui.search.state import Query

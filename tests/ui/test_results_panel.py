@@ -6,7 +6,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from kb_app.search.model import Mode, SearchAnswer, SearchHit, Verdict
-from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.theme import DARK, LIGHT, Theme, ThemeChoice
 from kb_app.ui.results.delegate import HEADER_HEIGHT, ROW_HEIGHT, SHORT_ROW_HEIGHT
 from kb_app.ui.results.model import ResultModel

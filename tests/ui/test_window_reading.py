@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from kb_app.ui.common import reading
 from kb_app.ui.common.reading import EntryOpener, OpenedEntry
-from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.workers import WorkerFault, WorkerProcess
 from kb_app.ui.search.client import BaseFolders
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from kb_app.entries.model import Entry, ResponsePlan
 from kb_app.plain import from_plain
 from kb_app.rendering.model import RenderedPage
-from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.workers import Message, WorkerFault, WorkerProcess
 from kb_app.ui.search.client import BaseFolders
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from kb_app.search.model import SearchAnswer, Verdict
 from kb_app.ui.common.messages import fit_text
-from kb_app.ui.common.session import EntryRef
+from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
 from kb_app.ui.results.delegate import ROW_HEIGHT, ResultDelegate
 from kb_app.ui.results.model import ResultModel

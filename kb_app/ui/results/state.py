@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kb_app.search.model import Mode, SearchAnswer, SearchHit, Verdict
-from kb_app.ui.common.session import EntryRef, RememberedEntry
+from kb_app.ui.common.remembered import EntryRef, RememberedEntry
 
 WEAK_SHOWN = 3
 """How many of the nearest entries are shown when nothing fits."""

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from kb_app.search.model import Mode, SearchAnswer, SearchHit, Verdict
-from kb_app.ui.common.session import EntryRef, RememberedEntry
+from kb_app.ui.common.remembered import EntryRef, RememberedEntry
 from kb_app.ui.results.state import (
     RowKind,
     age_text,

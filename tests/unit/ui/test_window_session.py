@@ -6,17 +6,17 @@ import pytest
 
 from kb_app.errors import EnvironmentFault
 from kb_app.ui.common.jobs import InlineJobs
-from kb_app.ui.common.session import (
+from kb_app.ui.common.remembered import (
     FILE_NAME,
     MAX_RECENT,
     MAX_RUNS,
     EntryRef,
     RememberedEntry,
-    Session,
     SessionState,
     load_session,
     save_session,
 )
+from kb_app.ui.common.session import Session
 
 
 def remembered(name: str) -> RememberedEntry:
