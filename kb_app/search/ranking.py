@@ -256,12 +256,17 @@ def _titles(found: _Found, field: Field) -> Array:
 
 
 def _best_lines(found: _Found, best: Array) -> Array:
-    """Return per document the line that holds most of its best passage; 0 when only its names match."""
+    """Return per document the line that holds most of its best passage; 0 when only its names match.
+
+    Text goes before headings: the title is shown anyway.
+    """
     result = np.zeros(found.count, np.int64)
     number = found.table[found.line, 0].astype(np.int64)
     block, passage = found.block, best[found.document]
-    rows = np.flatnonzero(((block == passage) | (block + 1 == passage)) & (number > 0))
-    for chosen in (np.flatnonzero(number > 0), rows):  # the best passage goes before any other line
+    is_line = number > 0
+    is_text = is_line & (found.table[found.line, 2] != Field.HEADING)
+    is_best = is_text & ((block == passage) | (block + 1 == passage))
+    for chosen in map(np.flatnonzero, (is_line, is_text, is_best)):  # the last that has a line wins
         if not chosen.size:
             continue
         width = int(number.max()) + 1
