@@ -105,14 +105,14 @@ def ensure_environment(*, development: bool) -> None:
     lock = ROOT / ("requirements-dev.txt" if development else "requirements.txt")
     if _is_installed(lock):
         return
-    with _alone():
+    with _alone() as inherited:
         if _is_installed(lock):
             return
         if UNFINISHED.exists() or not _has_pip():
-            _make_venv()
+            _make_venv(inherited)
         was_usable = any(VENV.glob("*.sha256"))
         UNFINISHED.touch()
-        if not _install(lock):
+        if not _install(lock, inherited):
             if was_usable:
                 UNFINISHED.unlink()  # nothing could be fetched, so what was there is still whole
             stop("the packages could not be installed; check the network and run the command again")
@@ -136,10 +136,13 @@ def _digest(file: Path) -> str:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Keep a second ``dev.py`` waiting while this one sets up."""
+def _alone() -> Iterator[tuple[int, ...]]:
+    """Keep a second ``dev.py`` waiting while this one sets up; yield what its children must inherit for that.
+
+    A pip that outlives a killed ``dev.py`` holds the lock on, so that nobody clears the folder under it.
+    """
     if os.name != "posix":
-        yield
+        yield ()
         return
     import fcntl  # POSIX only
 
@@ -151,7 +154,7 @@ def _alone() -> Iterator[None]:
         except BlockingIOError:
             say("waiting for another dev.py that is setting up")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield (file.fileno(),)
 
 
 def _has_pip() -> bool:
@@ -159,21 +162,27 @@ def _has_pip() -> bool:
     return PYTHON.exists() and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def _make_venv() -> None:
+def _make_venv(inherited: tuple[int, ...]) -> None:
     say("making the virtual environment .venv")
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
-    made = subprocess.run(command, check=False, capture_output=True, text=True)
+    made = subprocess.run(command, check=False, capture_output=True, text=True, pass_fds=inherited)
     if made.returncode:
         reason = (made.stderr or made.stdout).strip().splitlines() or ["no reason given"]
         stop(f"the virtual environment could not be made ({reason[-1]}); is the disk full or read-only?")
 
 
-def _install(lock: Path) -> bool:
+def _install(lock: Path, inherited: tuple[int, ...]) -> bool:
     say(f"installing the packages of {lock.name} (about 100 MB, a minute or two the first time)")
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--require-hashes", "--no-input", "-r", str(lock)]
     done = subprocess.run(
-        command, check=False, cwd=ROOT, env=os.environ | {"PIP_USER": "0"}, capture_output=True, text=True
+        command,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"PIP_USER": "0"},
+        capture_output=True,
+        text=True,
+        pass_fds=inherited,
     )
     if done.returncode:
         reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
