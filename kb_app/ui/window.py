@@ -93,10 +93,9 @@ class MainWindow(QMainWindow):
         self.reading = ReadingPane(self.desk.jobs)
         self.steps = StepsPanel()
         self.panes = Panes(self.filters, self.results, self.reading, self.steps)
-        self.welcome = WelcomePage()
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.panes)
-        self.pages.addWidget(self.welcome)
+        self._welcome: WelcomePage | None = None
         self._settings_page: SettingsPage | None = None
         self._shortcuts_page: ShortcutsPage | None = None
         body = QWidget(self)
@@ -187,8 +186,6 @@ class MainWindow(QMainWindow):
         self.reading.forward_requested.connect(self.desk.go_forward)
         self.topbar.bases_menu_requested.connect(self._fill_bases_menu)
         self.topbar.status.cancel_requested.connect(self.desk.cancel_indexing)
-        self.welcome.bundled_chosen.connect(self._start_with_bundled)
-        self.welcome.folder_chosen.connect(self.choose_folder)
 
     def _connect_desk(self) -> None:
         self.desk.found.connect(self._on_found)
@@ -209,6 +206,16 @@ class MainWindow(QMainWindow):
         self.panes.arrange(self.width())
         self.panes.set_sizes(state.splitter)
         self._show_filter_state()
+
+    @property
+    def welcome(self) -> WelcomePage:
+        """Return the page of the very first start, making it when it is asked for."""
+        if self._welcome is None:
+            self._welcome = WelcomePage()
+            self._welcome.bundled_chosen.connect(self._start_with_bundled)
+            self._welcome.folder_chosen.connect(self.choose_folder)
+            self.pages.addWidget(self._welcome)
+        return self._welcome
 
     # -- window events --------------------------------------------------------------------------------
 

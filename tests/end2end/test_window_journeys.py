@@ -507,3 +507,18 @@ def test_the_self_test_of_an_installation_passes(root: Path, knowledge: Path, is
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["opened"]
+
+
+def test_the_very_first_start_offers_two_ways_to_begin(qapp: QApplication, qtbot: QtBot) -> None:
+    running = Running(qapp, app_folders(), Options())
+    running.crashes.uninstall()
+    running.start()
+    window = running.window
+    qtbot.waitExposed(window)
+    assert window.pages.currentWidget() is window.welcome
+    window.welcome.bundled.button.click()
+    assert window.pages.currentWidget() is window.panes
+    assert window.focusWidget() is window.search.edit
+    window.close()
+    running.finish()
+    running.theme.setParent(None)
