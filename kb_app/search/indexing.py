@@ -17,10 +17,11 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from kb_app.durable import write_atomically
@@ -60,6 +61,8 @@ RACY_NS = 2_000_000_000
 """A file changed less than this before it was looked at may change again under the same time (FAT: 2 s)."""
 PARALLEL_PAGES = 1_500
 """Below this many pages a second process costs more than it brings."""
+PORTIONS_AHEAD = 2
+HELPER_PATIENCE_S = 5.0
 MAX_SMALL_SEGMENTS = 4
 SMALL_SEGMENT = 2_000
 HEAD_BYTES = 2_048
@@ -416,25 +419,61 @@ def _results(works: Sequence[_Work], processes: int) -> Iterator[Iterator[tuple[
     if processes <= 1:
         yield ((work, _analyse(work)) for work in works)
         return
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    context = get_context("spawn")
+    helpers: list[_Helper] = []
     try:
-        yield _ordered(pool, works, processes * 3)
+        for _ in range(processes):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            helpers.append(_Helper(process, ours))
+        yield _in_order(helpers, works)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for helper in helpers:
+            helper.pipe.close()  # the end of input ends it
+        for helper in helpers:
+            helper.process.join(HELPER_PATIENCE_S)
+            if helper.process.is_alive():
+                helper.process.kill()
+                helper.process.join()
+            helper.process.close()
 
 
-def _ordered(
-    pool: ProcessPoolExecutor, works: Sequence[_Work], ahead: int
-) -> Iterator[tuple[_Work, _Result]]:
-    waiting: list[tuple[_Work, Future[_Result]]] = []
-    rest = iter(works)
-    while True:
-        while len(waiting) < ahead and (work := next(rest, None)) is not None:
-            waiting.append((work, pool.submit(_analyse, work)))
-        if not waiting:
-            return
-        work, future = waiting.pop(0)
-        yield work, future.result()
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    """A process that analyses pages, and the pipe to it.
+
+    Decision: a pipe of its own for each, not a pool: the helpers of a pool share its queues, so none of them
+    notices that the parent was killed, and all stay behind.
+    """
+
+    process: SpawnProcess
+    pipe: Connection
+
+
+def _serve(pipe: Connection) -> None:
+    """Analyse what comes through ``pipe`` until it is closed."""
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        while True:
+            pipe.send(_analyse(pipe.recv()))
+
+
+def _in_order(helpers: Sequence[_Helper], works: Sequence[_Work]) -> Iterator[tuple[_Work, _Result]]:
+    """Yield results in the order of ``works``: each helper has its turn, and a few portions ahead."""
+    ahead = len(helpers) * PORTIONS_AHEAD
+    for number in range(len(works) + ahead):
+        if number < len(works):
+            with suppress(OSError):
+                helpers[number % len(helpers)].pipe.send(works[number])
+        done = number - ahead
+        if done < 0:
+            continue
+        try:
+            result = helpers[done % len(helpers)].pipe.recv()
+        except (EOFError, OSError):  # it was killed: do its work here
+            result = _analyse(works[done])
+        yield works[done], result
 
 
 def _take(run: _Run, result: _Result) -> None:

@@ -342,3 +342,38 @@ def test_kills_at_any_moment_lose_nothing(base: Path, tmp_path: Path) -> None:
     files = {p.suffix for p in folder.iterdir()}
     assert len(list(folder.glob("*.hot"))) == len(list(folder.glob("*.cold")))
     assert ".toc" in files
+
+
+_PARALLEL = """
+import sys
+from pathlib import Path
+from kb_app.entries.model import KnowledgeBaseConfig
+from kb_app.search import indexing
+indexing.CHUNK_PAGES, indexing.PARALLEL_PAGES = 1, 1
+def tell(progress):
+    if progress.phase == "pages":
+        print(progress.done, flush=True)
+if __name__ == "__main__":
+    root, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    indexing.update_index(root, "base", folder, KnowledgeBaseConfig(), processes=2, on_progress=tell)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
+def test_helpers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    write_pages(tmp_path / "base", 400)
+    script = tmp_path / "run.py"
+    script.write_text(_PARALLEL, encoding="utf-8")
+    command = [sys.executable, str(script), str(tmp_path / "base"), str(tmp_path / "ix")]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    helpers = Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text(encoding="ascii").split()
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    assert len(helpers) >= 2
+    until = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in helpers):
+        assert time.monotonic() < until, "helpers stayed behind"
+        time.sleep(0.05)
