@@ -11,8 +11,10 @@ import pytest
 from hypothesis import settings
 
 # The default deadline of 200 ms an example fails on a busy machine; a hang is caught by pytest's own timeout.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+# The same examples on every run: a red suite is a change's doing. HYPOTHESIS_PROFILE=explore looks further.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -396,10 +396,10 @@ path_inputs = st.builds(
 )
 policies = st.builds(
     Policy,
-    slack=st.floats(0, 30),
-    review_minutes=st.floats(0, 60),
-    approval_minutes=st.floats(0, 60),
-    parallel_after=st.floats(0, 60),
+    slack=st.integers(0, 120).map(lambda quarters: quarters / 4),
+    review_minutes=st.integers(0, 240).map(lambda quarters: quarters / 4),
+    approval_minutes=st.integers(0, 240).map(lambda quarters: quarters / 4),
+    parallel_after=st.integers(0, 240).map(lambda quarters: quarters / 4),
     push_when_down=st.sampled_from(list(PushWhenDown)),
     freeze=st.sampled_from([(), (Freeze(DAY, DAY),)]),
 )
