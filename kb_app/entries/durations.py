@@ -22,7 +22,7 @@ _MINUTES = {
 _NUMBER = r"(\d{1,7}(?:[.,]\d{1,3})?)"
 _UNIT = rf"({'|'.join(sorted(_MINUTES, key=len, reverse=True))})\b"
 _AMOUNT = re.compile(
-    rf"(?<![\w.]){_NUMBER}\s?(?:{_UNIT})?(?:\s?(?:-|–|—|\bto\b|\.\.)\s?{_NUMBER}\s?{_UNIT})?", re.IGNORECASE
+    rf"(?<![\w.-]){_NUMBER}\s?(?:{_UNIT})?(?:\s?(?:-|–|—|\bto\b|\.\.)\s?{_NUMBER}\s?{_UNIT})?", re.IGNORECASE
 )
 _AT_MOST = re.compile(r"(?:<=?|≤|up to|at most|less than|under|max\.?|maximum)\s*$", re.IGNORECASE)
 
