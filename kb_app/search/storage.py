@@ -50,9 +50,11 @@ class _SafeFile(StructFile):
 
 
 def _flush_to_disk(file: Any) -> None:
-    file.file.flush()
-    os.fsync(file.file.fileno())
-    file.file.close()
+    try:
+        file.file.flush()
+        os.fsync(file.file.fileno())
+    finally:
+        file.file.close()
 
 
 class IndexStorage(FileStorage):

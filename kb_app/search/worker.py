@@ -27,6 +27,7 @@ from typing import Any, TextIO
 from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.errors import KbError, UsageError
 from kb_app.plain import from_plain, to_plain
+from kb_app.search.columns import DamagedIndexError
 from kb_app.search.engine import IndexedBase, SearchEngine
 from kb_app.search.model import SearchRequest
 
@@ -56,7 +57,7 @@ class SearchWorker:
             return {"id": message.get("id"), "ok": True, **operation(message)}
         except KbError as error:
             return {"id": message.get("id"), "ok": False, "title": error.title, "hint": error.hint}
-        except (ValueError, TypeError, KeyError, OSError, MemoryError) as error:
+        except (DamagedIndexError, ValueError, TypeError, KeyError, OSError, MemoryError) as error:
             _log.exception("a request failed")
             title = f"The search failed: {type(error).__name__}"
             return {"id": message.get("id"), "ok": False, "title": title, "hint": "See the log"}

@@ -1,5 +1,6 @@
 """The index on disk: incremental equals full, damage is noticed, nothing foreign runs, kills lose nothing."""
 
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kb_app.entries.model import KnowledgeBaseConfig
-from kb_app.errors import UsageError
+from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.search import codec, indexing
 from kb_app.search.catalogue_file import load_cards
 from kb_app.search.engine import IndexedBase, SearchEngine
@@ -209,6 +210,44 @@ def test_a_file_cut_short_while_open_is_survived(base: Path, tmp_path: Path) -> 
     report = update_index(base, "base", folder, CONFIG)
     assert report.pages == 24
     assert answers(base, folder) == fresh_answers(base, tmp_path / "full")
+
+
+def test_a_full_disk_at_any_write_leaves_the_old_index_or_the_new(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "ix"
+    old = fresh_answers(base, folder)
+    sound = tmp_path / "sound"
+    shutil.copytree(folder, sound)
+    (base / "new.md").write_text("# New\n\nlease lease lease quota\n", encoding="utf-8")
+    new = fresh_answers(base, tmp_path / "full")
+    real, failures = os.fsync, 0
+    for failing in range(1, 40):
+        shutil.rmtree(folder)
+        shutil.copytree(sound, folder)
+        calls = 0
+
+        def full(descriptor: int, failing: int = failing) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == failing:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            real(descriptor)
+
+        monkeypatch.setattr(os, "fsync", full)
+        try:
+            update_index(base, "base", folder, CONFIG)
+            finished = True
+        except EnvironmentFault:
+            finished = False
+            failures += 1
+        monkeypatch.setattr(os, "fsync", real)
+        assert answers(base, folder) in (old, new, None)
+        assert update_index(base, "base", folder, CONFIG).pages == 25
+        assert answers(base, folder) == new
+        if finished:
+            break
+    assert failures > 3
 
 
 class Canary:
