@@ -1,0 +1,1 @@
+"""The decision panel: five questions, live advice, and what is owed."""
