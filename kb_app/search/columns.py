@@ -91,18 +91,13 @@ class TokenTables:
     def learn(self, chunk: Chunk) -> None:
         """Take in the new tokens of ``chunk``; chunks of one analyser come in any order."""
         table = self._tables.setdefault(chunk.source, _Table())
-        table.tokens.update(
-            zip(
-                range(chunk.first_token, chunk.first_token + len(chunk.new_tokens)),
-                chunk.new_tokens,
-                strict=True,
-            )
-        )
+        table.tokens.update(enumerate(chunk.new_tokens, chunk.first_token))
+        table.size = max(table.size, chunk.first_token + len(chunk.new_tokens))
 
     def split(self, source: str) -> _Table:
         """Return the table of an analyser, every token split."""
         table = self._tables[source]
-        size = max(table.tokens, default=-1) + 1
+        size = table.size
         if size == len(table.words.lengths):
             return table
         number_of, numbers = self._numbers.setdefault, self._numbers
@@ -142,6 +137,7 @@ class _Ragged:
 @dataclass(slots=True)
 class _Table:
     tokens: dict[int, str] = field(default_factory=dict)
+    size: int = 0
     words: _Ragged = field(default_factory=_Ragged)
     wholes: _Ragged = field(default_factory=_Ragged)
 
