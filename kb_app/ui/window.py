@@ -27,6 +27,7 @@ from kb_app.ui.filters.state import FilterState, View
 from kb_app.ui.home.panel import WelcomePage
 from kb_app.ui.panes import Panes, ReaderTab
 from kb_app.ui.reading_pane import ReadingPane
+from kb_app.ui.response import ResponseSide
 from kb_app.ui.results.panel import ResultsPanel
 from kb_app.ui.results.state import spoken_text
 from kb_app.ui.search.state import Query
@@ -92,7 +93,8 @@ class MainWindow(QMainWindow):
         self.results = ResultsPanel()
         self.reading = ReadingPane(self.desk.jobs)
         self.steps = StepsPanel()
-        self.panes = Panes(self.filters, self.results, self.reading, self.steps)
+        self.response = ResponseSide(self.steps, self.desk.jobs)
+        self.panes = Panes(self.filters, self.results, self.reading, self.response)
         self.pages = QStackedWidget(self)
         self.pages.addWidget(self.panes)
         self._welcome: WelcomePage | None = None
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
             a.COPY_COMMAND: self._copy_command,
             a.TICK_STEP: self.steps.tick_current,
             a.RESET_STEPS: self.steps.reset,
+            a.DECIDE: self._decide,
             a.TOGGLE_STEPS: self.panes.toggle_steps,
             a.NEXT_PANE: partial(self._cycle_panes, 1),
             a.PREVIOUS_PANE: partial(self._cycle_panes, -1),
@@ -173,6 +176,7 @@ class MainWindow(QMainWindow):
         self.panes.filters_hidden.connect(self._show_filter_state)
         self.steps.ticks_changed.connect(self.desk.set_ticks)
         self.steps.copied.connect(self._on_copied)
+        self.steps.decision_requested.connect(self._decide)
         self.steps.entry_requested.connect(self._open_path)
         self.steps.link_activated.connect(self._open_path)
         self.steps.progress_changed.connect(self.panes.set_progress)
@@ -328,7 +332,7 @@ class MainWindow(QMainWindow):
     def _is_reading(self) -> bool:
         """Tell whether an entry was opened to be read: the focus is on it or on its way there."""
         focused = self.focusWidget()
-        return self._wants_reader_focus or _holds(self.reading, focused) or _holds(self.steps, focused)
+        return self._wants_reader_focus or _holds(self.reading, focused) or _holds(self.response, focused)
 
     def _preview_now(self) -> None:
         ref = self.results.list.current_ref()
@@ -389,6 +393,7 @@ class MainWindow(QMainWindow):
             terms=self.results.list.terms_of(opened.ref),
         )
         self._unshown_plan = opened
+        self.response.show_steps()
         self._steps_timer.start()
         self.setWindowTitle(f"{opened.entry.title} – kb_app")
         if is_wanted:
@@ -456,11 +461,25 @@ class MainWindow(QMainWindow):
     def _go_to_lane(self, lane: Lane) -> None:
         self.show_panes()
         self.show_steps()
+        self.response.show_steps()
         self.panes.show_tab(ReaderTab.STEPS)
         self.steps.focus_lane(lane)
 
+    def _decide(self) -> None:
+        """Open the decision for the entry, or go back to its steps."""
+        current = self.desk.current
+        base = self.desk.base_of(current.ref) if current is not None else None
+        if self.response.is_deciding:
+            self.response.show_steps()
+        elif current is not None and base is not None:
+            self.show_panes()
+            self.show_steps()
+            self.panes.show_tab(ReaderTab.STEPS)
+            self.response.decide(current, base)
+
     def _copy_command(self) -> None:
         self.show_steps()
+        self.response.show_steps()
         self.panes.show_tab(ReaderTab.STEPS)
         if not self.steps.copy_current():
             self._say("The current step has no command")
@@ -533,7 +552,7 @@ class MainWindow(QMainWindow):
         if self.results.list.isVisible():
             places.append(self.results)
         places.extend([self.reading] if self.reading.isVisible() else [])
-        places.extend([self.steps] if self.steps.isVisible() else [])
+        places.extend([self.response] if self.response.isVisible() else [])
         focused = self.focusWidget()
         inside = next((i for i, place in enumerate(places) if _holds(place, focused)), -1)
         self._focus_pane(places[(inside + step) % len(places)])
@@ -543,7 +562,9 @@ class MainWindow(QMainWindow):
             self.filters.first_control().setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif place is self.results:
             self.results.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        elif place is self.steps:
+        elif place is self.response and self.response.is_deciding:
+            self.response.decision.focus_question()
+        elif place is self.response:
             self.steps.focus_lane(self.steps.active_lane)
         elif place is self.search:
             self.search.focus()

@@ -522,3 +522,21 @@ def test_the_very_first_start_offers_two_ways_to_begin(qapp: QApplication, qtbot
     window.close()
     running.finish()
     running.theme.setParent(None)
+
+
+def test_d_asks_the_questions_and_leads_back_to_the_steps(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    running = start(knowledge)
+    indexed(running, qtbot)
+    window = running.window
+    window.open_entry(EntryRef("runbooks", "pg/full-disk.md"))
+    qtbot.waitUntil(lambda: shows(running, "pg/full-disk.md"), timeout=TIMEOUT_MS)
+    window.actions_table[ActionId.DECIDE].trigger()
+    assert window.response.is_deciding
+    assert window.response.decision.isVisible()
+    assert window.response.isAncestorOf(window.focusWidget())
+    window.actions_table[ActionId.DECIDE].trigger()
+    assert window.steps.isVisible()
+    window.actions_table[ActionId.DECIDE].trigger()
+    window.open_entry(EntryRef("runbooks", "pg/wal.md"))
+    qtbot.waitUntil(lambda: shows(running, "pg/wal.md"), timeout=TIMEOUT_MS)
+    assert not window.response.is_deciding

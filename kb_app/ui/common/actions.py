@@ -36,6 +36,7 @@ class ActionId(StrEnum):
     COPY_COMMAND = "copy-command"
     TICK_STEP = "tick-step"
     RESET_STEPS = "reset-steps"
+    DECIDE = "decide"
     TOGGLE_STEPS = "toggle-steps"
     NEXT_PANE = "next-pane"
     PREVIOUS_PANE = "previous-pane"
@@ -130,6 +131,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         When.STEPS_SHOWN,
         is_key_local=True,
     ),
+    ActionSpec(_A.DECIDE, "Decide: mitigate or fix forward", _T, ("D",), "scale", When.STEPS_SHOWN),
     ActionSpec(_A.RESET_STEPS, "Untick all steps", _T, (), "rotate-ccw", When.STEPS_SHOWN),
     ActionSpec(_A.NEXT_PANE, "Next pane", _V, ("F6",), "panel-right"),
     ActionSpec(_A.PREVIOUS_PANE, "Previous pane", _V, ("Shift+F6",), "panel-left"),

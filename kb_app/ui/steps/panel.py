@@ -380,6 +380,7 @@ class StepsPanel(QWidget):
         copied(str): a command was put on the clipboard.
         entry_requested(str): the entry of this path (in the same knowledge base) shall be opened.
         link_activated(str): a link in a step was clicked: an address, or ``path#anchor`` from the root.
+        decision_requested(): whether to mitigate or to fix forward shall be decided.
         progress_changed(int, int): steps done and steps in all, of the chosen paths.
     """
 
@@ -388,6 +389,7 @@ class StepsPanel(QWidget):
     entry_requested = Signal(str)
     link_activated = Signal(str)
     progress_changed = Signal(int, int)
+    decision_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make an empty panel."""
@@ -441,6 +443,11 @@ class StepsPanel(QWidget):
         self._incomplete.hide()
         row.addWidget(self._incomplete)
         row.addStretch(1)
+        self._decide = text_button("Decide", "ghost", "scale", header)
+        self._decide.setObjectName("decide")
+        self._decide.setToolTip("Mitigate or fix forward? Five questions (D)")
+        self._decide.clicked.connect(self.decision_requested)
+        row.addWidget(self._decide)
         self._reset = text_button("Reset", "ghost", parent=header)
         self._reset.setToolTip("Untick all steps of this entry")
         self._reset.clicked.connect(self.reset)
@@ -524,6 +531,13 @@ class StepsPanel(QWidget):
         """Return the step cards of a column's chosen path."""
         return self._columns[lane].step_cards if lane in self._columns else []
 
+    def choose_path(self, lane: Lane, entry_path: str, anchor: str) -> None:
+        """Show the steps of the path that stands in ``entry_path`` under ``anchor``, if the column has it."""
+        column = self._columns.get(lane)
+        for path in column.view.paths if column is not None else ():
+            if column is not None and (path.entry_path, path.anchor) == (entry_path, anchor):
+                column.choose(path)
+
     def copy_current(self) -> bool:
         """Copy the first command of the current step; tell whether there was one."""
         lanes = (self.active_lane, *(lane for lane in self._columns if lane is not self.active_lane))
@@ -572,6 +586,7 @@ class StepsPanel(QWidget):
         self.empty.setVisible(is_empty)
         self._scroll.setVisible(not is_empty)
         self._reset.setVisible(not is_empty)
+        self._decide.setVisible(not is_empty)
 
     def _show_values(self) -> None:
         """Ask for what the chosen paths need; nothing that was filled in is lost."""
