@@ -62,6 +62,7 @@ _SEGMENT_HEIGHT = 28
 _KEY_GAP = 4
 _LABEL_WIDTH = 56
 _CELL_HEIGHT = 26
+_CHIP_WIDTH = 34
 _LONG_WORD = re.compile(r"\S{20,}")
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
@@ -305,7 +306,7 @@ class FreeMoveCard(QFrame):
 
 
 class TimesView(QWidget):
-    """Both times as bars on one scale; a dashed mark shows up to where the fix wins."""
+    """Both times as bars on one scale; a mark shows up to where the fix wins."""
 
     _ROW = 34
     _BAR = 8
@@ -382,8 +383,11 @@ class TimesView(QWidget):
             return
         x = min(self.width() - 1.0, max(1.0, self._x(mark)))
         top = (len(self._times.bars) - 1) * self._ROW + 16
-        painter.setPen(QPen(Theme.current().color("text"), 1.5, Qt.PenStyle.DotLine))
-        painter.drawLine(QPointF(x, top), QPointF(x, top + self._BAR + 8))
+        bottom = top + self._BAR + 8
+        painter.setPen(QPen(Theme.current().color("surface"), 4))  # keeps the line apart from the bar
+        painter.drawLine(QPointF(x, top + 2), QPointF(x, bottom))
+        painter.setPen(QPen(Theme.current().color("text"), 1.5))
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(Theme.current().color("text"))
         painter.drawPolygon([QPointF(x, top - 1), QPointF(x - 4, top - 5), QPointF(x + 4, top - 5)])
@@ -455,14 +459,14 @@ class AdviceCard(QFrame):
         self.accept_button = text_button("", "primary", parent=self)
         self.accept_button.setObjectName("accept")
         self.accept_button.clicked.connect(self.accepted)
-        self._enter = KeyCap("Enter", self)
-        self.override_button = text_button("Choose otherwise", "ghost", parent=self)
+        self.override_button = text_button("Otherwise…", "ghost", parent=self)
         self.override_button.setObjectName("override")
         self.override_button.clicked.connect(self.override_requested)
+        self.override_button.setToolTip("Choose otherwise (O)")
         self._o = KeyCap("O", self)
         self.again_button = text_button("Decide again", "", "rotate-ccw", self)
         self.again_button.clicked.connect(self.again_requested)
-        for widget in (self.accept_button, self._enter, self.again_button):
+        for widget in (self.accept_button, self.again_button):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.override_button)
@@ -505,14 +509,12 @@ class AdviceCard(QFrame):
             is_decided: a decision holds; following it again is no answer.
             is_overriding: another choice is being written.
         """
-        self.accept_button.setText(text)
+        self.accept_button.setText(f"{text}  ↵")
         self.accept_button.setAccessibleName(f"{text}, key Enter")
         self.accept_button.setEnabled(can_accept)
         self.override_button.setEnabled(can_accept)
         self.override_button.setAccessibleName("Choose otherwise, key O")
-        for widget in (self.accept_button, self._enter):
-            widget.setVisible(not is_decided and not is_overriding)
-        for widget in (self.override_button, self._o):
+        for widget in (self.accept_button, self.override_button, self._o):
             widget.setVisible(not is_decided and not is_overriding)
         self.again_button.setVisible(is_decided)
 
@@ -559,11 +561,10 @@ class OverrideCard(QFrame):
         box.addWidget(self._missing)
         row = QHBoxLayout()
         row.setSpacing(6)
-        self.accept_button = text_button("Decide so", "primary", parent=self)
+        self.accept_button = text_button("Decide so  ↵", "primary", parent=self)
         self.accept_button.setAccessibleName("Decide so, key Enter")
         self.accept_button.clicked.connect(self.accepted)
         row.addWidget(self.accept_button)
-        row.addWidget(KeyCap("Enter", self))
         row.addStretch(1)
         cancel = text_button("Follow the advice", "ghost", parent=self)
         cancel.clicked.connect(self.dismissed)
@@ -896,13 +897,15 @@ class PathHeader(QWidget):
         tone = "mitigate" if way is Way.MITIGATION else "fix"
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         box = QVBoxLayout(self)
-        box.setContentsMargins(6, 0, 0, 0)
+        box.setContentsMargins(3, 0, 0, 0)
         box.setSpacing(2)
         title = label("Mitigation" if way is Way.MITIGATION else "Fix", "secondary", self)
         title.setProperty("tone", tone)
         title.setFont(ui_font(12, 600))
+        title.setContentsMargins(3, 0, 0, 0)
         box.addWidget(title)
         self._name = label("", "secondary", self, wrap=True)
+        self._name.setContentsMargins(3, 0, 0, 0)
         box.addWidget(self._name)
         self.button = text_button("", "link", parent=self)
         self.button.clicked.connect(self._on_clicked)
@@ -1070,7 +1073,10 @@ class BlockedCard(QFrame):
         box = QHBoxLayout(row)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
-        box.addWidget(Chip(one.gate.value, "danger", row), 0, Qt.AlignmentFlag.AlignTop)
+        chip = Chip(one.gate.value, "danger", row)
+        chip.setFixedWidth(_CHIP_WIDTH)
+        chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        box.addWidget(chip, 0, Qt.AlignmentFlag.AlignTop)
         texts = QVBoxLayout()
         texts.setSpacing(2)
         why = label(wrapped(f"{one.why}."), "", row, wrap=True)
@@ -1118,7 +1124,10 @@ class DutiesCard(QFrame):
         box = QHBoxLayout(row)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
-        box.addWidget(Chip(line.id, "muted", row), 0, Qt.AlignmentFlag.AlignTop)
+        chip = Chip(line.id, "muted", row)
+        chip.setFixedWidth(_CHIP_WIDTH)
+        chip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        box.addWidget(chip, 0, Qt.AlignmentFlag.AlignTop)
         texts = QVBoxLayout()
         texts.setSpacing(1)
         text = label(line.text, "", row, wrap=True)

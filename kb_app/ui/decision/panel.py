@@ -177,7 +177,7 @@ class DecisionPanel(QWidget):
         hint = QHBoxLayout()
         hint.setContentsMargins(8, 4, 0, 2)
         hint.setSpacing(4)
-        for key, text in (("1–4", "answer"), ("0", "unknown"), ("⌫", "back")):
+        for key, text in (("1–4", "answer"), ("0", "unknown"), ("Backspace", "back")):
             hint.addWidget(KeyCap(key, frame))
             hint.addWidget(label(text, "meta", frame))
             hint.addSpacing(6)
@@ -338,7 +338,9 @@ class DecisionPanel(QWidget):
             return
         if self.state.decision is not None and not self.state.why_again(now):
             return
-        self._change(self.state.decided(now))
+        timebox = self.state.timebox(now)
+        is_over = timebox is not None and timebox.is_over
+        self._change(self.state.fallen_back(now) if is_over else self.state.decided(now))
         self._tell_decision()
 
     def open_override(self) -> None:
@@ -459,16 +461,19 @@ class DecisionPanel(QWidget):
 
     def _show_decision(self, now: dt.datetime) -> None:
         state, advice, decision = self.state, self.advice, self.state.decision
-        why_again = state.why_again(now)
+        why_again, timebox = state.why_again(now), state.timebox(now)
         self.decided_card.setVisible(decision is not None)
         counted_from = now
         if decision is not None:
             counted_from = decision.decided_at
             at = clock_text(counted_from.astimezone(), now.astimezone())
             self.decided_card.show_decision(f"{LOOKS[decision.chosen].name}, at {at}", decision.reason)
-            self.decided_card.show_time(state.timebox(now), why_again)
+            self.decided_card.show_time(timebox, why_again)
+        text = accept_text(advice)
+        if timebox is not None and timebox.is_over:
+            text = f"Fall back: {accept_text(state.fallen_back(now).advice(now.date()))}"
         self.advice_card.show_answers(
-            accept_text(advice),
+            text,
             can_accept=self._is_policy_known,
             is_decided=decision is not None and not why_again,
             is_overriding=state.override is not None,

@@ -442,12 +442,15 @@ class DecisionState:
         """
         key = (way, position)
         entered = {**self.edits.get(key, {}), attribute: read_value(attribute, text)}
+        if attribute == "is_available":
+            entered.pop("why", None)  # it belonged to the former answer
         return dataclasses.replace(self, edits={**self.edits, key: entered})
 
     def restored(self, way: Way, position: int, attribute: str) -> DecisionState:
         """Return the state with the entry's own value again."""
         key = (way, position)
-        left = {name: value for name, value in self.edits.get(key, {}).items() if name != attribute}
+        gone = {attribute, "why"} if attribute == "is_available" else {attribute}
+        left = {name: value for name, value in self.edits.get(key, {}).items() if name not in gone}
         return dataclasses.replace(self, edits={**self.edits, key: left})
 
     def is_edited(self, way: Way, position: int, attribute: str) -> bool:
@@ -558,6 +561,23 @@ class DecisionState:
         """Return the state in which it is decided again; answers and edits stay."""
         return dataclasses.replace(self, decision=None, override=None, current=Question.IMPACT)
 
+    def fallen_back(self, now: dt.datetime) -> DecisionState:
+        """Return the state in which the fix, its time being over, is ruled out and the rest is decided on.
+
+        That is no override: falling back is a part of the advice to try the fix first.
+        """
+        timebox, tried = self.timebox(now), self.decision.advice.fix if self.decision else None
+        if timebox is None or not timebox.is_over or tried is None:
+            return self
+        edits = dict(self.edits)
+        for position, path in enumerate(self.paths(Way.FIX)):
+            if path.name == tried.name and path.is_available:
+                why = f"it did not work within {format_minutes(timebox.total_s / 60)}"
+                key = (Way.FIX, position)
+                edits[key] = {**edits.get(key, {}), "is_available": False, "why": why}
+                break
+        return dataclasses.replace(self, edits=edits).decided(now)
+
     def timebox(self, now: dt.datetime) -> Timebox | None:
         """Return how long the fix still has; None without a decision that limits it."""
         decision = self.decision
@@ -606,7 +626,7 @@ def _edited(path: PathInput, entered: Mapping[str, object]) -> PathInput:
     if changes.get("is_available") is None:
         changes.pop("is_available", None)
     elif not changes["is_available"]:
-        changes["why"] = path.why or RULED_OUT
+        changes.setdefault("why", path.why or RULED_OUT)
     if changes.get("contains", True) is None:
         changes["contains"] = False
     return dataclasses.replace(
@@ -657,7 +677,7 @@ def accept_text(advice: Advice) -> str:
             Recommendation.PARALLEL: "Do both at once",
             Recommendation.CONTAIN: "Contain now",
             Recommendation.ESCALATE: "Escalate",
-            Recommendation.NORMAL_CHANGE: "Make a normal change",
+            Recommendation.NORMAL_CHANGE: "Normal change",
         }[advice.recommend]
     return "Fix now, review after" if advice.review is Review.AFTER else "Fix: needs review first"
 
@@ -692,6 +712,10 @@ def times_of(advice: Advice, state: DecisionState) -> Times:
 def bullets_of(advice: Advice, times: Times) -> tuple[str, ...]:
     """Return the reasons that nothing else on the card shows already."""
     told = {f"{b.why}. {b.unblock} ({b.who})." for b in advice.blocked}
+    if advice.rule is Rule.D2 or advice.timebox_minutes is not None:
+        told |= {
+            reason for reason in advice.reasons if reason.startswith(("This is no emergency", "Fall back"))
+        }
     if advice.flip_minutes is not None:
         told.add(f"The fix wins if it is ready within {format_minutes(advice.flip_minutes)}.")
     counted = tuple(f" counts {format_minutes(bar.minutes)}" for bar in times.bars)
