@@ -69,7 +69,7 @@ class ResponseSide(QStackedWidget):
         """Show the steps again."""
         self._deciding = ""
         focused = self.window().focusWidget()
-        had_focus = self.is_deciding and isinstance(focused, QWidget) and self.isAncestorOf(focused)
+        had_focus = self.is_deciding and self.isAncestorOf(focused)
         self.setCurrentWidget(self.steps)
         if had_focus:
             self.steps.focus_lane(self.steps.active_lane)

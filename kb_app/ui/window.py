@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
         self.results.show_answer(found.answer, found.rows, is_browsing=found.is_browsing, limit=found.limit)
         self._is_showing_answer = False
         if not found.rows and not self._is_reading():
-            self._show_no_entry()
+            self.show_no_entry()
         self.filters.set_counts(found.answer.facets)
         if found.is_browsing and self.filters.state.view is View.ALL and not self.filters.state.count:
             self._show_view_counts()
@@ -424,7 +424,7 @@ class MainWindow(QMainWindow):
         self.steps.show_nothing()
         self._update_actions()
 
-    def _show_no_entry(self) -> None:
+    def show_no_entry(self) -> None:
         """Show no entry beside an empty list: the former one would look like the answer."""
         self._preview_timer.stop()
         self.desk.close_entry()
