@@ -17,6 +17,12 @@ WINDOW_OPTIONS = ("--kb", "--self-test", "--query")
 
 def main(words: Sequence[str] | None = None) -> int:
     """Start the window, a worker or the command line, and return the exit code."""
+    if getattr(sys, "frozen", False):
+        from multiprocessing import (
+            freeze_support,
+        )  # the indexer's helper processes start through this program
+
+        freeze_support()
     words = list(sys.argv[1:] if words is None else words)
     if words[:1] == ["--worker"]:
         return _worker(words[1:])
