@@ -40,6 +40,8 @@ MATCH_SHARE = 0.3
 """An entry counts as found when it holds at least this share of what the best one holds."""
 NAME_BOOST = 10.0
 TOKEN_BOOST = 0.5
+ALWAYS_LISTED = 10
+"""The first hits are listed even where they hold fewer of the words than the best does."""
 WEAK_HITS = 3
 """Hits shown, marked weak, when nothing answers the question."""
 PASTE_MATCH, PASTE_WEAK, PAIR_EVIDENCE = 15.0, 8.0, 1.5
@@ -174,10 +176,8 @@ class SearchEngine:
             self._rerank(candidates, asked, weights)
         candidates.sort(key=self._rank)
         verdict = self._verdict(asked, candidates, weights, has_words=bool(concepts))
-        if verdict is Verdict.NONE:
-            limit = min(limit, WEAK_HITS)
-        shown = self._fold(candidates, limit)
-        matched = _matched(scored)
+        matched = _matched(scored, candidates, is_answered=verdict is not Verdict.NONE)
+        shown = self._fold([c for c in candidates if matched[c.shard][c.document]], limit)
         marker = _marker(concepts)
         hits = tuple(self._hit(candidate, asked, marker, detailed=request.explain) for candidate in shown)
         return SearchAnswer(
@@ -185,7 +185,7 @@ class SearchEngine:
             mode=asked.mode,
             verdict=verdict,
             took_ms=(time.perf_counter() - started) * 1000,
-            total=max(len(hits), sum(int(m.sum()) for m in matched)),
+            total=sum(int(m.sum()) for m in matched),
             hits=hits,
             facets=self._facets(matched),
             suggestion=asked.question.suggestion,
@@ -493,10 +493,20 @@ def _verdict(is_match: bool, is_weak: bool) -> Verdict:  # noqa: FBT001 - the tw
     return Verdict.MATCH if is_match else Verdict.WEAK if is_weak else Verdict.NONE
 
 
-def _matched(scored: Sequence[Scored]) -> list[Array]:
-    """Return per shard which documents count as found."""
+def _matched(scored: Sequence[Scored], candidates: Sequence[_Candidate], *, is_answered: bool) -> list[Array]:
+    """Return per shard which documents count as found: what is listed, counted and faceted alike.
+
+    Args:
+        scored: per shard.
+        candidates: best first; the first ones count even where they hold less of the question.
+        is_answered: something fits; else only the nearest few count.
+    """
     best = max((float(s.coverage.max()) for s in scored if s.coverage.size), default=0.0)
-    return [(s.coverage >= MATCH_SHARE * best) & (s.score > 0) for s in scored]
+    share = MATCH_SHARE * best if is_answered else np.inf
+    found = [(s.coverage >= share) & (s.score > 0) for s in scored]
+    for candidate in candidates[: ALWAYS_LISTED if is_answered else WEAK_HITS]:
+        found[candidate.shard][candidate.document] = True
+    return found
 
 
 def _marker(concepts: Sequence[Concept]) -> Marker:

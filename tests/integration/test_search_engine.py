@@ -186,6 +186,17 @@ def test_facets_count_all_matches(ask: Ask) -> None:
     assert set(answer.facets) == set(FACETS)
 
 
+@pytest.mark.parametrize(
+    "question", ["disk full", "pods restart", "connection refused by the database", "the", "xyzzy"]
+)
+@pytest.mark.parametrize("limit", [1, 5, 50])
+def test_what_is_listed_counted_and_faceted_is_the_same(ask: Ask, question: str, limit: int) -> None:
+    answer = ask(question, limit=limit)
+    assert len(answer.hits) <= min(limit, answer.total)
+    assert sum(answer.facets["kind"].values()) == answer.total
+    assert answer.total == ask(question, limit=50).total
+
+
 def test_a_retired_page_stands_below_its_living_twin(ask: Ask) -> None:
     paths = [hit.path for hit in ask("no space left on device").hits]
     assert paths.index("disk.md") < paths.index("old/retired.md")
