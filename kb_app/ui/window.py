@@ -46,6 +46,9 @@ PREVIEW_PAUSE_MS = 90
 READ_PAUSE_MS = 5_000
 """A preview looked at for so long counts as opened."""
 
+STEPS_PAUSE_MS = 16
+"""The steps follow the page by one frame: Qt paints 5 ms after a change, a timer of 0 ms comes before."""
+
 ANNOUNCE_PAUSE_MS = 700
 DEFAULT_SIZE = QSize(1440, 900)
 MINIMUM_SIZE = QSize(720, 480)
@@ -120,7 +123,7 @@ class MainWindow(QMainWindow):
 
         self._preview_timer = timer(PREVIEW_PAUSE_MS, self._preview_now)
         self._read_timer = timer(READ_PAUSE_MS, self._count_as_read)
-        self._steps_timer = timer(0, self.show_steps)
+        self._steps_timer = timer(STEPS_PAUSE_MS, self.show_steps)
         self._announce_timer = timer(ANNOUNCE_PAUSE_MS, self._announce_now)
 
     def _handlers(self) -> dict[ActionId, Callable[[], None]]:
