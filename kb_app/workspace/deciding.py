@@ -91,14 +91,16 @@ class Prefilled:
     Attributes:
         way: which way out it is.
         input: what is known about it; None in a field is assumed by the policy.
-        planned: where it comes from; None for a path that somebody adds while deciding.
+        planned: where it comes from; None where no entry holds it.
         from_component: attributes of ``input`` that its component states, not the path itself.
+        is_added: somebody added it while deciding.
     """
 
     way: Way
     input: PathInput
     planned: PlannedPath | None = None
     from_component: frozenset[str] = frozenset()
+    is_added: bool = False
 
 
 @dataclass(frozen=True, slots=True)

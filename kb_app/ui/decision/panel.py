@@ -64,6 +64,16 @@ MAX_KEPT = 50
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
+class _Scroll(QScrollArea):
+    """Scrolls by wheel, bar and page keys; the arrows are the panel's: they go from question to question."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
+
+
 def utc_now() -> dt.datetime:
     """Return the time now."""
     return dt.datetime.now(dt.UTC)
@@ -113,7 +123,7 @@ class DecisionPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_header())
-        self._scroll = QScrollArea(self)
+        self._scroll = _Scroll(self)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -243,9 +253,7 @@ class DecisionPanel(QWidget):
         """Use the knowledge base's policy and the component's defaults; answers and edits stay."""
         self._is_policy_known = True
         self._findings = findings
-        added = {
-            way: tuple(path for path in self.state.inputs.of(way) if path.planned is None) for way in Way
-        }
+        added = {way: tuple(path for path in self.state.inputs.of(way) if path.is_added) for way in Way}
         inputs = dataclasses.replace(
             inputs,
             mitigations=(*inputs.mitigations, *added[Way.MITIGATION]),

@@ -459,7 +459,7 @@ class DecisionState:
 
     def with_path(self, way: Way, name: str = "") -> DecisionState:
         """Return the state with one more path that somebody knows; all about it is assumed until entered."""
-        added = Prefilled(way, PathInput(name=name))
+        added = Prefilled(way, PathInput(name=name), is_added=True)
         mitigations, fixes = self.inputs.mitigations, self.inputs.fixes
         if way is Way.MITIGATION:
             inputs = dataclasses.replace(self.inputs, mitigations=(*mitigations, added))
