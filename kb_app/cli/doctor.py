@@ -82,7 +82,10 @@ def _git() -> Check:
         )
     except (OSError, subprocess.SubprocessError) as error:
         return Check("git", is_well=False, seen=f"{program} does not run: {error}")
-    return Check("git", is_well=True, seen=f"{done.stdout.strip()} ({program})")
+    version = done.stdout.strip()
+    if not version.startswith("git version "):
+        return Check("git", is_well=False, seen=f"{program} does not answer as git does: {version[:80]!r}")
+    return Check("git", is_well=True, seen=f"{version} ({program})")
 
 
 def _folders() -> list[Check]:

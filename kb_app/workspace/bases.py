@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,7 +108,28 @@ def open_base(folder: Path, folders: AppFolders, *, name: str = "") -> OpenBase:
     root = readable_folder(folder)
     config = load_config(root)
     shown = name or config.name or root.name or str(root)
-    return OpenBase(shown, root, folders.index / index_name(root), config)
+    return OpenBase(shown, root, _index_home(folders) / index_name(root), config)
+
+
+def _index_home(folders: AppFolders) -> Path:
+    """Return where indexes go: the cache, or a private temporary folder when the cache cannot be written.
+
+    Searching must work with a home that is read-only; the index is only a cache.
+    """
+    nearest = folders.index
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        return folders.index
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    spare = Path(tempfile.gettempdir()) / f"kb_app-index-{owner}"
+    try:
+        spare.mkdir(mode=0o700, exist_ok=True)
+        state = spare.lstat()
+    except OSError:
+        return folders.index
+    is_ours = stat.S_ISDIR(state.st_mode) and (os.name != "posix" or state.st_uid == owner)
+    return spare if is_ours else folders.index  # whoever else made it could read and change the index
 
 
 def readable_folder(folder: Path) -> Path:
