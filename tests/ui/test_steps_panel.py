@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -260,3 +262,29 @@ def test_a_command_is_painted_with_its_open_values_marked(panel: StepsPanel, qtb
     marked, dark = inks(1)
     assert marked == 0
     assert dark > 30
+
+
+def test_what_stands_around_the_steps_is_shown_with_them(panel: StepsPanel) -> None:
+    both = plan(LIST_PODS)
+    first = both.mitigations[0]
+    path = dataclasses.replace(
+        first.path,
+        intro="Only when the **cell** is drained:",
+        outro="If it comes back:\n- call the owner\n- wait",
+    )
+    shown = dataclasses.replace(both, mitigations=(dataclasses.replace(first, path=path),))
+    panel.show_plan(shown, frozenset())
+    texts = " ".join(child.text() for child in panel.findChildren(QLabel))
+    assert "Only when the" in texts
+    assert "After the last step" in texts
+    assert "\u2022 call the owner" in texts
+
+
+def test_each_value_keeps_its_name_in_sight_when_it_is_filled(panel: StepsPanel, qtbot: QtBot) -> None:
+    panel.show_plan(plan(DELETE_POD), frozenset())
+    card = panel.findChild(ValuesCard)
+    field = card.field("pod")
+    field.setText("web-1")
+    (title,) = [child for child in card.findChildren(QLabel) if child.buddy() is field]
+    assert title.text() == "pod"
+    assert title.isVisible()

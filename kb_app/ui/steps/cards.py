@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
@@ -594,9 +595,12 @@ class EmptyLane(QFrame):
         box.addWidget(label(view.empty_text, "secondary", self, wrap=True))
 
 
+_LIST_ITEM = re.compile(r"(?:^|\n)[ \t]*[-*+][ \t]+")
+
+
 def body_html(markdown: str) -> str:
     """Return a path's prose as simple paragraphs for a label."""
-    blocks = [block.strip() for block in markdown.split("\n\n")]
+    blocks = [block.strip() for block in _LIST_ITEM.sub("\n\n\u2022 ", markdown).split("\n\n")]
     return "".join(f"<p>{inline_html(block, mono_family=MONO_FAMILY)}</p>" for block in blocks if block)
 
 

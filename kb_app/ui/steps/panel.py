@@ -24,7 +24,15 @@ from kb_app.ui.common.fonts import ui_font
 from kb_app.ui.common.messages import announce, fit_text
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
-from kb_app.ui.common.widgets import Badge, EmptyState, IconLabel, label, plain_tooltip, text_button
+from kb_app.ui.common.widgets import (
+    Badge,
+    ElidedLabel,
+    EmptyState,
+    IconLabel,
+    label,
+    plain_tooltip,
+    text_button,
+)
 from kb_app.ui.steps.cards import EmptyLane, LaneHeader, LinkButton, StepCard, attribute_html, body_html
 from kb_app.ui.steps.state import (
     Lane,
@@ -72,17 +80,21 @@ class ValuesCard(QFrame):
         box.addLayout(head)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(6)
+        grid.setVerticalSpacing(4)
         self._fields: dict[str, QLineEdit] = {}
         for position, name in enumerate(names):
             field = QLineEdit(known.get(name, ""), self)
-            field.setPlaceholderText(name)
+            title = ElidedLabel(name, self)
+            set_property(title, "textstyle", "meta")
+            title.setBuddy(field)
             field.setAccessibleName(f"Value for {name}")
             field.setToolTip(plain_tooltip(name))
             field.setObjectName(f"value:{name}")
             field.textChanged.connect(self._on_changed)
             self._fields[name] = field
-            grid.addWidget(field, position // 2, position % 2)
+            row = 2 * (position // 2)
+            grid.addWidget(title, row, position % 2)
+            grid.addWidget(field, row + 1, position % 2)
         if len(names) == 1:
             grid.setColumnStretch(1, 1)
         grid.setColumnStretch(0, 1)
@@ -160,7 +172,12 @@ class PathCard(QFrame):
         self._unstated = label("", "meta", self._details, wrap=True)
         details.addWidget(self._unstated)
         if not path.steps and path.body:
-            details.addWidget(self._build_body())
+            details.addWidget(self._build_prose(path.body))
+        if path.steps and path.intro:
+            details.addWidget(self._build_prose(path.intro))
+        if path.steps and path.outro:
+            details.addWidget(label("After the last step", "meta", self._details))
+            details.addWidget(self._build_prose(path.outro))
         self._box.addWidget(self._details)
         self._show_attributes()
         Theme.current().changed.connect(self._show_attributes)
@@ -197,12 +214,12 @@ class PathCard(QFrame):
         box.addWidget(text, 1)
         return row
 
-    def _build_body(self) -> QWidget:
+    def _build_prose(self, markdown: str) -> QWidget:
         body = QLabel(self._details)
         body.setTextFormat(Qt.TextFormat.RichText)
         body.setWordWrap(True)
         body.setFont(ui_font(13))
-        body.setText(body_html(self.path.body))
+        body.setText(body_html(markdown))
         body.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
         body.linkActivated.connect(self.link_activated)
         return body
@@ -439,7 +456,7 @@ class StepsPanel(QWidget):
         row.addWidget(label("Steps", "heading", header))
         self._count = label("", "secondary", header)
         row.addWidget(self._count)
-        self._incomplete = Badge("hourglass", "links still being read", "muted", header)
+        self._incomplete = Badge("hourglass", "reading links", "muted", header)
         self._incomplete.hide()
         row.addWidget(self._incomplete)
         row.addStretch(1)

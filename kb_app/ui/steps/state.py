@@ -75,6 +75,7 @@ class PathView:
         anchor: of the heading in the entry that holds it.
         entry_path: file of the entry that holds it; links in its text are relative to that.
         remark: what to know about the path as a whole (not typed, not verified), or empty.
+        intro, outro: Markdown that stands before the first and after the last step: conditions, remarks.
     """
 
     key: str
@@ -87,6 +88,8 @@ class PathView:
     anchor: str
     entry_path: str
     remark: str = ""
+    intro: str = ""
+    outro: str = ""
 
     def done_count(self, done: frozenset[str]) -> int:
         """Return how many of its steps are ticked."""
@@ -145,6 +148,8 @@ def _path_view(planned: PlannedPath, position: int) -> PathView:
         attributes=attributes_of(path.attributes),
         steps=steps,
         body=path.body,
+        intro=path.intro,
+        outro=path.outro,
         anchor=path.anchor,
         entry_path=planned.entry_path,
         remark=_remark(planned),
