@@ -57,7 +57,7 @@ class SearchWorker:
             return {"id": message.get("id"), "ok": True, **operation(message)}
         except KbError as error:
             return {"id": message.get("id"), "ok": False, "title": error.title, "hint": error.hint}
-        except (DamagedIndexError, ValueError, TypeError, KeyError, OSError, MemoryError) as error:
+        except (DamagedIndexError, ValueError, TypeError, LookupError, OSError, MemoryError) as error:
             _log.exception("a request failed")
             title = f"The search failed: {type(error).__name__}"
             return {"id": message.get("id"), "ok": False, "title": title, "hint": "See the log"}
