@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QImage
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtGui import QAccessible, QImage, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from kb_app.decision.advice import decide
@@ -229,6 +230,28 @@ def test_a_fix_whose_conditions_become_unknown_needs_review_first(panel: Decisio
     assert panel.advice_card.accept_button.text().startswith("Fix: needs review first")
 
 
+def test_keys_that_mean_something_else_in_the_window_are_the_panel_s(qtbot: QtBot) -> None:
+    window = QWidget()
+    box = QVBoxLayout(window)
+    made = DecisionPanel()
+    box.addWidget(made)
+    qtbot.addWidget(window)
+    taken: list[str] = []
+    for keys in ("?", "O", "C"):
+        shortcut = QShortcut(QKeySequence(keys), window)
+        shortcut.activated.connect(partial(taken.append, keys))
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    show(made, inputs())
+    qtbot.keyClick(made.focusWidget(), "?")
+    assert Question.IMPACT in made.state.answers
+    qtbot.keyClick(made.focusWidget(), "c")
+    qtbot.keyClick(made.focusWidget(), "o")
+    assert made.state.override is not None
+    assert taken == ["C"]
+
+
 # Policy
 
 
@@ -276,7 +299,7 @@ def test_a_free_move_is_shown_before_any_key_and_leads_to_its_steps(
     assert "if at least a cell is broken" in shown_texts(panel.free_move)
     with qtbot.waitSignal(panel.steps_requested) as caught:
         qtbot.mouseClick(panel.free_move.steps_button, Qt.MouseButton.LeftButton)
-    assert caught.args == [free()]
+    assert caught.args == [Way.MITIGATION]
     press(qtbot, panel, "2121")
     assert not panel.free_move.isVisible()
 
@@ -468,6 +491,16 @@ def test_a_worse_impact_asks_to_decide_again(panel: DecisionPanel, qtbot: QtBot)
         panel._on_answered(Question.IMPACT, Impact.DOWN)
     assert panel.advice_card.accept_button.isVisible()
     assert "Decide again" in shown_texts(panel.decided_card)
+
+
+def test_after_the_decision_the_steps_of_what_was_chosen_are_one_click_away(
+    panel: DecisionPanel, qtbot: QtBot
+) -> None:
+    press(qtbot, panel, "3122")
+    enter(qtbot, panel)
+    with qtbot.waitSignal(panel.steps_requested) as caught:
+        panel.decided_card.steps_button.click()
+    assert caught.args == [Way.FIX]
 
 
 def test_enter_does_not_decide_twice(panel: DecisionPanel, qtbot: QtBot) -> None:

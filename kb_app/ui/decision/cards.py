@@ -252,10 +252,10 @@ class FreeMoveCard(QFrame):
     """What may be done now, before any question.
 
     Signals:
-        steps_requested(object): the `PlannedPath` whose steps shall show.
+        steps_requested(): its steps shall show.
     """
 
-    steps_requested = Signal(object)
+    steps_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make an empty card."""
@@ -263,7 +263,6 @@ class FreeMoveCard(QFrame):
         self.setObjectName("freeMove")
         self.setProperty("surface", "card")
         self.setProperty("tone", "fix")
-        self._planned: PlannedPath | None = None
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 12, 8)
         box.setSpacing(2)
@@ -275,7 +274,7 @@ class FreeMoveCard(QFrame):
         head.addWidget(title)
         head.addStretch(1)
         self.steps_button = text_button("Show the steps", "link", parent=self)
-        self.steps_button.clicked.connect(self._on_steps)
+        self.steps_button.clicked.connect(self.steps_requested)
         head.addWidget(self.steps_button)
         box.addLayout(head)
         self._name = label("", "", self, wrap=True)
@@ -287,7 +286,6 @@ class FreeMoveCard(QFrame):
     def show_move(self, move: tuple[PlannedPath, str] | None) -> None:
         """Show the free move, or nothing."""
         self.setVisible(move is not None)
-        self._planned = move[0] if move else None
         if move is None:
             return
         planned, only_if = move
@@ -296,10 +294,6 @@ class FreeMoveCard(QFrame):
         self._why.setText(f"{why}, {only_if}." if only_if else f"{why}.")
         self.setAccessibleName(f"Do now: {planned.path.name}. {self._why.text()}")
         self.steps_button.setAccessibleName(f"Show the steps of {planned.path.name}")
-
-    def _on_steps(self) -> None:
-        if self._planned is not None:
-            self.steps_requested.emit(self._planned)
 
 
 # The advice
@@ -620,7 +614,13 @@ class OverrideCard(QFrame):
 
 
 class DecidedCard(QFrame):
-    """The decision that holds: what, when, why otherwise, how long the fix still has, why to decide again."""
+    """The decision that holds: what, when, why otherwise, how long the fix still has, why to decide again.
+
+    Signals:
+        steps_requested(object): the steps of a `Way` shall show.
+    """
+
+    steps_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the card."""
@@ -634,8 +634,12 @@ class DecidedCard(QFrame):
         head.setSpacing(8)
         self._badge = Badge("circle-check", "Decided", "fix", self)
         self._text = label("", "heading", self, wrap=True)
+        self._way: Way | None = None
+        self.steps_button = text_button("Show the steps", "link", parent=self)
+        self.steps_button.clicked.connect(self._on_steps)
         head.addWidget(self._badge)
         head.addWidget(self._text, 1)
+        head.addWidget(self.steps_button)
         box.addLayout(head)
         self._reason = label("", "secondary", self, wrap=True)
         box.addWidget(self._reason)
@@ -656,12 +660,17 @@ class DecidedCard(QFrame):
         self.again = Remark("rotate-ccw", "", self, tone="danger")
         box.addWidget(self.again)
 
-    def show_decision(self, text: str, reason: str) -> None:
-        """Show what was decided and, for an override, why."""
+    def show_decision(self, text: str, reason: str, way: Way | None) -> None:
+        """Show what was decided, for an override why, and where its steps are."""
+        self._way = way
+        self.steps_button.setVisible(way is not None)
         self._text.setText(wrapped(text))
         self._reason.setText(wrapped(f"Otherwise than advised: {reason}"))
         self._reason.setVisible(bool(reason))
         self.setAccessibleName(f"Decided: {text}. {reason}")
+
+    def _on_steps(self) -> None:
+        self.steps_requested.emit(self._way)
 
     def show_time(self, timebox: Timebox | None, why_again: str) -> None:
         """Show how long the fix still has, and why to decide again."""

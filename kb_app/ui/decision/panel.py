@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -54,6 +54,7 @@ from kb_app.ui.decision.state import (
     taken_as,
     time_to_edit,
     times_of,
+    way_of,
 )
 from kb_app.workspace.deciding import Inputs
 
@@ -62,6 +63,8 @@ MAX_KEPT = 50
 """States of entries that are kept while the window is open."""
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_ANSWER_KEYS = (*UNKNOWN_KEYS, "1", "2", "3", "4")
+_OTHER_KEYS = (*_ENTER, Qt.Key.Key_O, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
 
 
 class _Scroll(QScrollArea):
@@ -85,7 +88,7 @@ class DecisionPanel(QWidget):
     Signals:
         decided(object): a `Decision` was taken.
         decide_again(str): the decision no longer holds; why, one sentence.
-        steps_requested(object): the steps of a `PlannedPath` shall show.
+        steps_requested(object): the steps of a `Way` shall show.
         closed(): the panel shall go away.
     """
 
@@ -210,7 +213,8 @@ class DecisionPanel(QWidget):
         return footer
 
     def _connect(self) -> None:
-        self.free_move.steps_requested.connect(self.steps_requested)
+        self.free_move.steps_requested.connect(partial(self.steps_requested.emit, Way.MITIGATION))
+        self.decided_card.steps_requested.connect(self.steps_requested)
         self.advice_card.accepted.connect(self.accept)
         self.advice_card.override_requested.connect(self.open_override)
         self.advice_card.again_requested.connect(self.reopen)
@@ -253,13 +257,7 @@ class DecisionPanel(QWidget):
         """Use the knowledge base's policy and the component's defaults; answers and edits stay."""
         self._is_policy_known = True
         self._findings = findings
-        added = {way: tuple(path for path in self.state.inputs.of(way) if path.is_added) for way in Way}
-        inputs = dataclasses.replace(
-            inputs,
-            mitigations=(*inputs.mitigations, *added[Way.MITIGATION]),
-            fixes=(*inputs.fixes, *added[Way.FIX]),
-        )
-        self._change(dataclasses.replace(self.state, inputs=inputs, policy=policy))
+        self._change(self.state.with_ground(inputs, policy))
 
     @property
     def advice(self) -> Advice:
@@ -275,13 +273,24 @@ class DecisionPanel(QWidget):
         else:
             self.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    @property
+    def key(self) -> str:
+        """Which entry is being decided on."""
+        return self._key
+
     # -- keys -----------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the panel's keys from the window, where they are shortcuts for something else."""
+        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and isinstance(event, QKeyEvent) and _is_own_key(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Digits answer, Backspace goes back, Enter follows the advice, O chooses otherwise, Esc leaves."""
-        if event.modifiers() & ~Qt.KeyboardModifier(
-            Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
-        ):
+        if _has_command_modifier(event):
             super().keyPressEvent(event)
             return
         key, text = event.key(), event.text()
@@ -294,7 +303,7 @@ class DecisionPanel(QWidget):
             Qt.Key.Key_O: self.open_override,
             Qt.Key.Key_Escape: self._on_escape,
         }
-        if text and (text in UNKNOWN_KEYS or text in "1234"):
+        if text in _ANSWER_KEYS:
             self.answer(text)
         elif key in _ENTER:
             self._on_enter()
@@ -475,7 +484,9 @@ class DecisionPanel(QWidget):
         if decision is not None:
             counted_from = decision.decided_at
             at = clock_text(counted_from.astimezone(), now.astimezone())
-            self.decided_card.show_decision(f"{LOOKS[decision.chosen].name}, at {at}", decision.reason)
+            self.decided_card.show_decision(
+                f"{LOOKS[decision.chosen].name}, at {at}", decision.reason, way_of(decision.chosen)
+            )
             self.decided_card.show_time(timebox, why_again)
         text = accept_text(advice)
         if timebox is not None and timebox.is_over:
@@ -535,3 +546,13 @@ class DecisionPanel(QWidget):
         """Stop the clock unless a time limit runs."""
         super().hideEvent(event)
         self._run_timer()
+
+
+def _has_command_modifier(event: QKeyEvent) -> bool:
+    harmless = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
+    return bool(event.modifiers() & ~harmless)
+
+
+def _is_own_key(event: QKeyEvent) -> bool:
+    is_own = event.text() in _ANSWER_KEYS or event.key() in _OTHER_KEYS
+    return is_own and not _has_command_modifier(event)

@@ -513,6 +513,34 @@ class DecisionState:
     def _asks_for_containment(self, path: PathInput) -> bool:
         return path.contains or self.answers.get(Question.DATA) is DataRisk.ACTIVE
 
+    def with_ground(self, inputs: Inputs, policy: Policy) -> DecisionState:
+        """Return the state with the policy and with what the entry gives now; answers and edits stay.
+
+        A path is known again by where it stands in which entry; what was entered about a path that is gone is
+        dropped. Paths that were added while deciding stay behind the entry's own.
+        """
+        added = {way: tuple(path for path in self.inputs.of(way) if path.is_added) for way in Way}
+        merged = dataclasses.replace(
+            inputs,
+            mitigations=(*inputs.mitigations, *added[Way.MITIGATION]),
+            fixes=(*inputs.fixes, *added[Way.FIX]),
+        )
+        places = {
+            (way, position): _place(way, merged.of(way), path)
+            for way in Way
+            for position, path in enumerate(self.inputs.of(way))
+        }
+        edits = {place: self.edits[old] for old, place in places.items() if place and old in self.edits}
+        shown = {
+            way: place[1] for way, position in self.shown.items() if (place := places.get((way, position)))
+        }
+        answers = dict(self.answers)
+        if inputs.incident.severity is not None:
+            answers.setdefault(Question.SEVERITY, inputs.incident.severity)
+        return dataclasses.replace(
+            self, inputs=merged, policy=policy, edits=edits, shown=shown, answers=answers
+        )
+
     # -- deciding -------------------------------------------------------------------------------------
 
     def decided(self, now: dt.datetime) -> DecisionState:
@@ -617,6 +645,31 @@ def first_state(inputs: Inputs, policy: Policy = DEFAULT_POLICY) -> DecisionStat
     severity = inputs.incident.severity
     answers = {Question.SEVERITY: severity} if severity is not None else {}
     return DecisionState(inputs=inputs, policy=policy, answers=answers)
+
+
+def _place(way: Way, paths: tuple[Prefilled, ...], wanted: Prefilled) -> tuple[Way, int] | None:
+    """Return where a path stands among ``paths``; None when it is gone."""
+    for position, path in enumerate(paths):
+        if path is wanted or (not wanted.is_added and not path.is_added and _same(path, wanted)):
+            return way, position
+    return None
+
+
+def _same(one: Prefilled, other: Prefilled) -> bool:
+    if one.planned is None or other.planned is None:
+        return one.planned is other.planned and one.input.name == other.input.name
+    first, second = one.planned, other.planned
+    return (first.entry_path, first.path.anchor) == (second.entry_path, second.path.anchor)
+
+
+def way_of(choice: Recommendation) -> Way | None:
+    """Return whose steps come first when ``choice`` is done; None when there are no steps to take."""
+    return {
+        Recommendation.MITIGATE_THEN_FIX: Way.MITIGATION,
+        Recommendation.PARALLEL: Way.MITIGATION,
+        Recommendation.CONTAIN: Way.MITIGATION,
+        Recommendation.FIX_FORWARD: Way.FIX,
+    }.get(choice)
 
 
 def _edited(path: PathInput, entered: Mapping[str, object]) -> PathInput:

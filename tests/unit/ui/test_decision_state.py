@@ -45,6 +45,7 @@ from kb_app.ui.decision.state import (
     rule_text,
     taken_as,
     times_of,
+    way_of,
 )
 from kb_app.workspace.deciding import Inputs, Prefilled
 
@@ -365,6 +366,31 @@ def test_a_free_move_is_there_before_any_question_and_goes_when_less_is_broken()
     assert in_scope.free_move[1] == ""
     assert pressed("2121", start).free_move is None
     assert start.edited(Way.MITIGATION, 0, "is_available", "no").free_move is None
+
+
+def test_edits_follow_their_path_when_the_entry_gives_more_and_added_paths_stay() -> None:
+    own = Prefilled(Way.MITIGATION, ROLLBACK, planned())
+    start = first_state(Inputs(mitigations=(own,))).with_path(Way.FIX).with_path(Way.MITIGATION)
+    edited = start.edited(Way.MITIGATION, 0, "risk", "high").edited(Way.MITIGATION, 1, "risk", "medium")
+    edited = pressed("3", edited)
+    before = Prefilled(Way.MITIGATION, FLIP)
+    merged = edited.with_ground(Inputs(mitigations=(before, own)), Policy(slack=1.0))
+    assert [path.risk for path in merged.case.mitigations] == [Risk.LOW, Risk.HIGH, Risk.MEDIUM]
+    assert merged.case.fixes == (PathInput(),)
+    assert (merged.policy.slack, merged.incident.impact) == (1.0, Impact.DOWN)
+    assert edited.with_ground(Inputs(), Policy()).edits == {(Way.MITIGATION, 0): {"risk": Risk.MEDIUM}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "way"),
+    [
+        (Recommendation.FIX_FORWARD, Way.FIX),
+        (Recommendation.PARALLEL, Way.MITIGATION),
+        (Recommendation.ESCALATE, None),
+    ],
+)
+def test_the_steps_of_a_choice(choice: Recommendation, way: Way | None) -> None:
+    assert way_of(choice) is way
 
 
 # Deciding
