@@ -299,7 +299,7 @@ def test_a_free_move_is_shown_before_any_key_and_leads_to_its_steps(
     assert "if at least a cell is broken" in shown_texts(panel.free_move)
     with qtbot.waitSignal(panel.steps_requested) as caught:
         qtbot.mouseClick(panel.free_move.steps_button, Qt.MouseButton.LeftButton)
-    assert caught.args == [Way.MITIGATION]
+    assert caught.args == [free()]
     press(qtbot, panel, "2121")
     assert not panel.free_move.isVisible()
 
@@ -496,11 +496,12 @@ def test_a_worse_impact_asks_to_decide_again(panel: DecisionPanel, qtbot: QtBot)
 def test_after_the_decision_the_steps_of_what_was_chosen_are_one_click_away(
     panel: DecisionPanel, qtbot: QtBot
 ) -> None:
+    show(panel, inputs(fixes=(), planned=free()), key="steps")
     press(qtbot, panel, "3122")
     enter(qtbot, panel)
     with qtbot.waitSignal(panel.steps_requested) as caught:
         panel.decided_card.steps_button.click()
-    assert caught.args == [Way.FIX]
+    assert caught.args == [free()]
 
 
 def test_enter_does_not_decide_twice(panel: DecisionPanel, qtbot: QtBot) -> None:

@@ -252,10 +252,10 @@ class FreeMoveCard(QFrame):
     """What may be done now, before any question.
 
     Signals:
-        steps_requested(): its steps shall show.
+        steps_requested(object): the `PlannedPath` whose steps shall show.
     """
 
-    steps_requested = Signal()
+    steps_requested = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make an empty card."""
@@ -263,6 +263,7 @@ class FreeMoveCard(QFrame):
         self.setObjectName("freeMove")
         self.setProperty("surface", "card")
         self.setProperty("tone", "fix")
+        self._planned: PlannedPath | None = None
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 8, 12, 8)
         box.setSpacing(2)
@@ -274,7 +275,7 @@ class FreeMoveCard(QFrame):
         head.addWidget(title)
         head.addStretch(1)
         self.steps_button = text_button("Show the steps", "link", parent=self)
-        self.steps_button.clicked.connect(self.steps_requested)
+        self.steps_button.clicked.connect(self._on_steps)
         head.addWidget(self.steps_button)
         box.addLayout(head)
         self._name = label("", "", self, wrap=True)
@@ -286,6 +287,7 @@ class FreeMoveCard(QFrame):
     def show_move(self, move: tuple[PlannedPath, str] | None) -> None:
         """Show the free move, or nothing."""
         self.setVisible(move is not None)
+        self._planned = move[0] if move is not None else None
         if move is None:
             return
         planned, only_if = move
@@ -294,6 +296,9 @@ class FreeMoveCard(QFrame):
         self._why.setText(f"{why}, {only_if}." if only_if else f"{why}.")
         self.setAccessibleName(f"Do now: {planned.path.name}. {self._why.text()}")
         self.steps_button.setAccessibleName(f"Show the steps of {planned.path.name}")
+
+    def _on_steps(self) -> None:
+        self.steps_requested.emit(self._planned)
 
 
 # The advice
@@ -617,7 +622,7 @@ class DecidedCard(QFrame):
     """The decision that holds: what, when, why otherwise, how long the fix still has, why to decide again.
 
     Signals:
-        steps_requested(object): the steps of a `Way` shall show.
+        steps_requested(object): the `PlannedPath` whose steps shall show.
     """
 
     steps_requested = Signal(object)
@@ -634,7 +639,7 @@ class DecidedCard(QFrame):
         head.setSpacing(8)
         self._badge = Badge("circle-check", "Decided", "fix", self)
         self._text = label("", "heading", self, wrap=True)
-        self._way: Way | None = None
+        self._planned: PlannedPath | None = None
         self.steps_button = text_button("Show the steps", "link", parent=self)
         self.steps_button.clicked.connect(self._on_steps)
         head.addWidget(self._badge)
@@ -660,17 +665,17 @@ class DecidedCard(QFrame):
         self.again = Remark("rotate-ccw", "", self, tone="danger")
         box.addWidget(self.again)
 
-    def show_decision(self, text: str, reason: str, way: Way | None) -> None:
+    def show_decision(self, text: str, reason: str, planned: PlannedPath | None) -> None:
         """Show what was decided, for an override why, and where its steps are."""
-        self._way = way
-        self.steps_button.setVisible(way is not None)
+        self._planned = planned
+        self.steps_button.setVisible(planned is not None)
         self._text.setText(wrapped(text))
         self._reason.setText(wrapped(f"Otherwise than advised: {reason}"))
         self._reason.setVisible(bool(reason))
         self.setAccessibleName(f"Decided: {text}. {reason}")
 
     def _on_steps(self) -> None:
-        self.steps_requested.emit(self._way)
+        self.steps_requested.emit(self._planned)
 
     def show_time(self, timebox: Timebox | None, why_again: str) -> None:
         """Show how long the fix still has, and why to decide again."""

@@ -54,7 +54,6 @@ from kb_app.ui.decision.state import (
     taken_as,
     time_to_edit,
     times_of,
-    way_of,
 )
 from kb_app.workspace.deciding import Inputs
 
@@ -88,7 +87,7 @@ class DecisionPanel(QWidget):
     Signals:
         decided(object): a `Decision` was taken.
         decide_again(str): the decision no longer holds; why, one sentence.
-        steps_requested(object): the steps of a `Way` shall show.
+        steps_requested(object): the steps of a `PlannedPath` shall show.
         closed(): the panel shall go away.
     """
 
@@ -213,7 +212,7 @@ class DecisionPanel(QWidget):
         return footer
 
     def _connect(self) -> None:
-        self.free_move.steps_requested.connect(partial(self.steps_requested.emit, Way.MITIGATION))
+        self.free_move.steps_requested.connect(self.steps_requested)
         self.decided_card.steps_requested.connect(self.steps_requested)
         self.advice_card.accepted.connect(self.accept)
         self.advice_card.override_requested.connect(self.open_override)
@@ -485,7 +484,7 @@ class DecisionPanel(QWidget):
             counted_from = decision.decided_at
             at = clock_text(counted_from.astimezone(), now.astimezone())
             self.decided_card.show_decision(
-                f"{LOOKS[decision.chosen].name}, at {at}", decision.reason, way_of(decision.chosen)
+                f"{LOOKS[decision.chosen].name}, at {at}", decision.reason, state.path_to_take
             )
             self.decided_card.show_time(timebox, why_again)
         text = accept_text(advice)

@@ -585,6 +585,23 @@ class DecisionState:
             return dataclasses.replace(self, override=missing)
         return dataclasses.replace(self, decision=decision, override=None)
 
+    @property
+    def path_to_take(self) -> PlannedPath | None:
+        """The path whose steps come first after the decision; None where no entry holds its steps."""
+        if self.decision is None:
+            return None
+        advice, chosen = self.decision.advice, self.decision.chosen
+        way, wanted = Way.MITIGATION, advice.mitigation
+        if chosen is Recommendation.FIX_FORWARD:
+            way, wanted = Way.FIX, advice.fix
+        elif chosen is Recommendation.CONTAIN:
+            wanted = advice.containing
+            way = Way.FIX if wanted in self.decision.case.fixes else Way.MITIGATION
+        elif chosen in (Recommendation.ESCALATE, Recommendation.NORMAL_CHANGE):
+            return None
+        named = (path for path in self.inputs.of(way) if wanted and path.input.name == wanted.name)
+        return next((path.planned for path in named if path.planned is not None), None)
+
     def reopened(self) -> DecisionState:
         """Return the state in which it is decided again; answers and edits stay."""
         return dataclasses.replace(self, decision=None, override=None, current=Question.IMPACT)
@@ -660,16 +677,6 @@ def _same(one: Prefilled, other: Prefilled) -> bool:
         return one.planned is other.planned and one.input.name == other.input.name
     first, second = one.planned, other.planned
     return (first.entry_path, first.path.anchor) == (second.entry_path, second.path.anchor)
-
-
-def way_of(choice: Recommendation) -> Way | None:
-    """Return whose steps come first when ``choice`` is done; None when there are no steps to take."""
-    return {
-        Recommendation.MITIGATE_THEN_FIX: Way.MITIGATION,
-        Recommendation.PARALLEL: Way.MITIGATION,
-        Recommendation.CONTAIN: Way.MITIGATION,
-        Recommendation.FIX_FORWARD: Way.FIX,
-    }.get(choice)
 
 
 def _edited(path: PathInput, entered: Mapping[str, object]) -> PathInput:

@@ -45,7 +45,6 @@ from kb_app.ui.decision.state import (
     rule_text,
     taken_as,
     times_of,
-    way_of,
 )
 from kb_app.workspace.deciding import Inputs, Prefilled
 
@@ -381,16 +380,21 @@ def test_edits_follow_their_path_when_the_entry_gives_more_and_added_paths_stay(
     assert edited.with_ground(Inputs(), Policy()).edits == {(Way.MITIGATION, 0): {"risk": Risk.MEDIUM}}
 
 
-@pytest.mark.parametrize(
-    ("choice", "way"),
-    [
-        (Recommendation.FIX_FORWARD, Way.FIX),
-        (Recommendation.PARALLEL, Way.MITIGATION),
-        (Recommendation.ESCALATE, None),
-    ],
-)
-def test_the_steps_of_a_choice(choice: Recommendation, way: Way | None) -> None:
-    assert way_of(choice) is way
+def test_the_steps_after_a_decision_are_those_of_the_path_that_was_chosen() -> None:
+    start = first_state(
+        Inputs(
+            mitigations=(Prefilled(Way.MITIGATION, ROLLBACK, planned()),),
+            fixes=(Prefilled(Way.FIX, FLIP, planned(State.DRAFT)),),
+        )
+    )
+    assert start.path_to_take is None
+    fix = pressed("3122", start).decided(NOW)
+    assert fix.path_to_take == planned(State.DRAFT)
+    assert fix.fallen_back(NOW + 9 * MINUTE).path_to_take == planned()
+    contained = pressed("33", start).edited(Way.FIX, 0, "contains", "yes").decided(NOW)
+    assert contained.path_to_take == planned(State.DRAFT)
+    assert pressed("1111", start).decided(NOW).path_to_take is None
+    assert pressed("3122").decided(NOW).path_to_take is None
 
 
 # Deciding
