@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.modeltest import ModelTester
@@ -65,6 +67,17 @@ def test_a_new_list_keeps_the_selected_entry_without_telling_again(panel: Result
     show(panel, answer("c", "b"))
     assert panel.list.current_ref() == EntryRef("kb", "b.md")
     assert told == []
+
+
+def test_another_question_selects_its_own_best_answer(panel: ResultsPanel) -> None:
+    show(panel, answer("a", "b", "c"))
+    panel.list.move_selection(1)
+    typed_on = replace(answer("c", "a", "b"), query="q more")
+    show(panel, typed_on)
+    assert panel.list.current_ref() == EntryRef("kb", "c.md")
+    panel.list.move_selection(1)
+    show(panel, replace(typed_on, took_ms=4.0))
+    assert panel.list.current_ref() == EntryRef("kb", "a.md")
 
 
 def test_no_good_match_says_so_above_the_nearest_three(panel: ResultsPanel) -> None:

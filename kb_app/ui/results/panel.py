@@ -79,8 +79,15 @@ class ResultList(QListView):
         found += [hit.title[start:end] for start, end in hit.title_marks]
         return tuple(dict.fromkeys(word for word in found if len(word) > 1))
 
-    def set_rows(self, rows: Sequence[Row], *, selects: bool = True) -> None:
-        """Show other rows; the same entry stays selected if it is still there, else the first is."""
+    def set_rows(self, rows: Sequence[Row], *, selects: bool = True, keeps: bool = True) -> None:
+        """Show other rows.
+
+        Args:
+            rows: what is listed.
+            selects: something is to be selected, if only the first row.
+            keeps: the same entry stays selected if it is still there; else the first row is selected, because
+                another question has another best answer.
+        """
         before = self.current_ref()
         scroll = self.verticalScrollBar().value()
         self._is_replacing = True
@@ -88,8 +95,9 @@ class ResultList(QListView):
         try:
             self._delegate.forget_day()
             self._model.set_rows(rows)
-            number = row_to_select(rows, before) if selects or before is not None else -1
-            is_kept = number >= 0 and rows[number].ref == before
+            wanted = before if keeps else None
+            number = row_to_select(rows, wanted) if selects or wanted is not None else -1
+            is_kept = number >= 0 and rows[number].ref == wanted
             if number >= 0 and (selects or is_kept):
                 self._select(number)
             if is_kept:
@@ -198,6 +206,7 @@ class ResultsPanel(QWidget):
         self.setMinimumWidth(280)
         self.list = ResultList(self)
         self._suggested = ""
+        self._question: str | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -263,7 +272,9 @@ class ResultsPanel(QWidget):
         self.count_label.setText(entries if is_browsing else summary_text(answer, limit))
         self.time_label.setText("" if is_browsing else _took_text(answer.took_ms))
         self._show_remarks(answer, is_browsing=is_browsing)
-        self.list.set_rows(rows, selects=not is_browsing)
+        is_same_question = is_browsing or answer.query == self._question
+        self._question = answer.query
+        self.list.set_rows(rows, selects=not is_browsing, keeps=is_same_question)
         self._show_list(is_shown=bool(rows))
         if not rows:
             self._explain_emptiness(is_browsing=is_browsing)
