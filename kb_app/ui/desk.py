@@ -369,6 +369,8 @@ class Desk(QObject):
             if not self.search.is_busy:
                 self.ask(is_typing=False)
             return
+        if answer.is_partial and self.index_state.is_complete:
+            self.index()  # it was whole and is not any more: a damaged or deleted index is made anew
         self.last_answer, self._last_limit = answer, request.limit
         self.found.emit(self._found(answer))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -92,6 +93,12 @@ def test_nothing_found_explains_itself(panel: ResultsPanel) -> None:
     show(panel, answer(verdict=Verdict.NONE))
     assert panel.empty.isVisible()
     assert not panel.list.isVisible()
+
+
+def test_an_index_that_is_not_complete_claims_nothing(panel: ResultsPanel) -> None:
+    show(panel, answer(verdict=Verdict.NONE, is_partial=True))
+    assert panel.count_label.text() == "Not complete yet"
+    assert "may be missing" in "".join(part.text() for part in panel.empty.findChildren(QLabel))
 
 
 def test_browsing_selects_nothing_by_itself(panel: ResultsPanel) -> None:

@@ -277,7 +277,7 @@ class ResultsPanel(QWidget):
         self.list.set_rows(rows, selects=not is_browsing, keeps=is_same_question)
         self._show_list(is_shown=bool(rows))
         if not rows:
-            self._explain_emptiness(is_browsing=is_browsing)
+            self._explain_emptiness(is_browsing=is_browsing, is_partial=answer.is_partial)
 
     def show_state(self, icon: str, title: str, text: str) -> None:
         """Show a sentence instead of a list."""
@@ -299,8 +299,12 @@ class ResultsPanel(QWidget):
         self.list.setVisible(is_shown)
         self.empty.setVisible(not is_shown)
 
-    def _explain_emptiness(self, *, is_browsing: bool) -> None:
-        if is_browsing:
+    def _explain_emptiness(self, *, is_browsing: bool, is_partial: bool) -> None:
+        if is_partial:
+            self.empty.set_state(
+                "inbox", "Not read yet", "The index is not complete, so entries may be missing here."
+            )
+        elif is_browsing:
             self.empty.set_state("inbox", "Nothing here yet", "No entry fits the filters.")
         else:
             self.empty.set_state(

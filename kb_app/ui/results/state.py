@@ -174,6 +174,8 @@ def summary_text(answer: SearchAnswer, limit: int = 0) -> str:
         answer: what was found.
         limit: hits that were asked for; an answer that is that long may be cut, its total a lower bound.
     """
+    if answer.is_partial and not answer.hits:
+        return "Not complete yet"  # what was not read cannot be said to be unknown
     if answer.verdict is Verdict.NONE or (answer.verdict is Verdict.WEAK and answer.mode is Mode.PASTE):
         return "No known fix"
     if answer.verdict is Verdict.WEAK:
