@@ -64,10 +64,9 @@ class Theme(QObject):
         app = QApplication.instance()
         if not isinstance(app, QApplication):
             raise RuntimeError("a theme needs a QApplication")  # noqa: TRY004 - a missing object, not a wrong type
-        for child in app.children():
-            if isinstance(child, Theme):
-                return child
-        return Theme(app, ThemeChoice.LIGHT)
+        # Not children(): wrapping every child of the application costs 45 ms at the first call.
+        found = app.findChild(Theme, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return found if isinstance(found, Theme) else Theme(app, ThemeChoice.LIGHT)
 
     @property
     def tokens(self) -> Tokens:
