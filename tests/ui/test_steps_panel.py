@@ -280,6 +280,20 @@ def test_what_stands_around_the_steps_is_shown_with_them(panel: StepsPanel) -> N
     assert "\u2022 call the owner" in texts
 
 
+def test_a_path_in_prose_is_shown_without_comments_and_raw_headings(panel: StepsPanel) -> None:
+    both = plan(LIST_PODS)
+    first = both.mitigations[0]
+    body = "### Recovery\n<!-- editors only -->\nFollow the plan."
+    path = dataclasses.replace(first.path, steps=(), body=body, intro="**Recovery**\n\nFollow the plan.")
+    panel.show_plan(
+        dataclasses.replace(both, mitigations=(dataclasses.replace(first, path=path),)), frozenset()
+    )
+    texts = " ".join(child.text() for child in panel.findChildren(QLabel))
+    assert "Follow the plan." in texts
+    assert "editors only" not in texts
+    assert "###" not in texts
+
+
 def test_each_value_keeps_its_name_in_sight_when_it_is_filled(panel: StepsPanel, qtbot: QtBot) -> None:
     panel.show_plan(plan(DELETE_POD), frozenset())
     card = panel.findChild(ValuesCard)

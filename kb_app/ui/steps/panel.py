@@ -171,8 +171,8 @@ class PathCard(QFrame):
         details.addWidget(self._attributes)
         self._unstated = label("", "meta", self._details, wrap=True)
         details.addWidget(self._unstated)
-        if not path.steps and path.body:
-            details.addWidget(self._build_prose(path.body))
+        if not path.steps and (prose := path.intro or path.body):  # the intro has no comments, no headings
+            details.addWidget(self._build_prose(prose))
         if path.steps and path.intro:
             details.addWidget(self._build_prose(path.intro))
         if path.steps and path.outro:
