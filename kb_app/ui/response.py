@@ -50,7 +50,7 @@ class ResponseSide(QStackedWidget):
 
     def decide(self, opened: OpenedEntry, base: BaseFolders) -> None:
         """Ask the questions for an entry; the knowledge base's policy follows when it is read."""
-        from kb_app.workspace.deciding import ground_of, inputs_of  # see `decision`
+        from kb_app.workspace.deciding import inputs_of, read_ground  # see `decision`
 
         entry, plan, key = opened.entry, opened.plan, opened.ref.key
         self._deciding = key
@@ -63,7 +63,7 @@ class ResponseSide(QStackedWidget):
             if self._deciding == key:
                 panel.show_ground(inputs_of(plan, entry, ground.defaults), ground.policy, ground.findings)
 
-        self._jobs.run(lambda: ground_of(base.root, entry, base.config, None), on_done=show)
+        self._jobs.run(lambda: read_ground(base.root, entry, base.config, base.folder), on_done=show)
 
     def show_steps(self) -> None:
         """Show the steps again."""

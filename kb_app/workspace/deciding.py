@@ -29,6 +29,7 @@ from kb_app.entries.model import Severity as FindingSeverity
 from kb_app.entries.reading import read_entry
 from kb_app.errors import KbError, UsageError
 from kb_app.paths import safe_join
+from kb_app.search.catalogue_file import load_cards
 
 MAX_POLICY_BYTES = 4 * MAX_CHARACTERS
 """A file above this holds more characters than a policy may have, whatever they are."""
@@ -216,6 +217,13 @@ def ground_of(root: Path, entry: Entry, config: KnowledgeBaseConfig, catalogue: 
     """Read the policy and the component's defaults for deciding on ``entry``; not on the window's thread."""
     policy, findings = policy_of(root)
     return Ground(policy, findings, defaults_of(entry, catalogue, partial(read_entry, root, config=config)))
+
+
+def read_ground(root: Path, entry: Entry, config: KnowledgeBaseConfig, index_folder: Path) -> Ground:
+    """As `ground_of`, with the catalogue that indexing wrote; not read where nothing is to be looked up."""
+    is_needed = bool(entry.component) and entry.kind is not Kind.INTERNALS
+    cards = load_cards(index_folder) if is_needed else ()
+    return ground_of(root, entry, config, Catalogue(cards) if cards else None)
 
 
 def advise(case: Case, policy: Policy, today: dt.date) -> Advice:
