@@ -164,7 +164,7 @@ def _print_findings(context: Context, findings: list[tuple[OpenBase, Finding]], 
             place = f"file={file},line={finding.line},title={finding.code}"
             context.say(f"::{levels[finding.severity]} {place}::{message}")
             continue
-        advice = f" {finding.fix}" if finding.fix else ""
+        advice = f". {finding.fix}" if finding.fix else ""
         context.say(
             f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.message}{advice}"
         )

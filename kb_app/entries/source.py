@@ -127,3 +127,8 @@ def _line_end_note(newline: str, *, is_mixed: bool) -> Note:
         return Note("mixed-line-ends", Severity.INFO, "The file mixes line ends; they are kept as they are")
     name = "CRLF" if newline == "\r\n" else "CR"
     return Note("line-ends", Severity.INFO, f"The file uses {name} line ends; they are kept")
+
+
+def is_binary(raw: bytes) -> bool:
+    """Tell whether bytes are no text: a zero byte among the first 8,000, as Git tells it."""
+    return b"\0" in raw[:8000]

@@ -29,6 +29,7 @@ from kb_app.entries.catalogue import card_of
 from kb_app.entries.knowledge_base import FoundFile, walk
 from kb_app.entries.model import EntryCard, Kind, KnowledgeBaseConfig, State
 from kb_app.entries.reading import parse_entry
+from kb_app.entries.source import is_binary
 from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
@@ -121,6 +122,10 @@ def _analyse(work: _Work) -> _Result:
             continue
         if known_hash and hashlib.sha256(raw).hexdigest() == known_hash:
             unchanged.append(path)
+            continue
+        if is_binary(raw):
+            skipped.append(SkippedFile(path, "It is not text, whatever its name says"))
+            gone.append(path)
             continue
         entry = parse_entry(path, raw, work.config, detail=False)
         documents.append(document_of(entry, card_of(entry, work.knowledge_base)))

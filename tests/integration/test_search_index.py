@@ -416,3 +416,12 @@ def test_helpers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in helpers):
         assert time.monotonic() < until, "helpers stayed behind"
         time.sleep(0.05)
+
+
+def test_a_binary_that_is_called_a_page_is_left_out_with_a_reason(base: Path, tmp_path: Path) -> None:
+    (base / "program.md").write_bytes(b"\x7fELF\x02\x01\x01\0\0\0 lease lost " + bytes(200))
+    first = update_index(base, "base", tmp_path / "ix", CONFIG)
+    assert [(s.path, "not text" in s.reason) for s in first.skipped] == [("program.md", True)]
+    assert "program.md" not in {card.path for card in load_cards(tmp_path / "ix")}
+    (base / "program.md").write_text("# Now a page\n", encoding="utf-8")
+    assert update_index(base, "base", tmp_path / "ix", CONFIG).added == 1

@@ -78,8 +78,8 @@ class FilterState:
 
     @property
     def count(self) -> int:
-        """Return how many values are wanted."""
-        return sum(len(values) for values in self.wanted.values())
+        """Return how many values are wanted; a view other than all entries counts as one."""
+        return sum(len(values) for values in self.wanted.values()) + (self.view is not View.ALL)
 
     def toggled(self, facet: str, value: str) -> FilterState:
         """Return the state after a click on a value."""
@@ -91,8 +91,8 @@ class FilterState:
         return FilterState(wanted, self.expanded, self.view)
 
     def cleared(self) -> FilterState:
-        """Return the state without any filter."""
-        return FilterState({}, self.expanded, self.view)
+        """Return the state without any filter, all entries in view."""
+        return FilterState({}, self.expanded)
 
     def with_expanded(self, facet: str) -> FilterState:
         """Return the state after a click on "more" or "fewer"."""

@@ -56,3 +56,9 @@ def test_tags_that_repeat_a_product_or_a_component_say_nothing_new() -> None:
     counts = {"product": {"redis": 3, "nginx": 1}, "tag": {"redis": 3, "disk": 2, "memory": 1}}
     tags = next(group for group in facet_groups(counts, FilterState()) if group.facet == "tag")
     assert [value.value for value in tags.values] == ["disk", "memory"]
+
+
+def test_a_view_narrows_too_and_is_cleared_with_the_rest() -> None:
+    state = FilterState().with_view(View.STARRED)
+    assert state.count == 1
+    assert state.cleared().view is View.ALL
