@@ -9,8 +9,11 @@ from kb_app.decision.values import Recommendation, Review
 
 def advice_sentence(advice: Advice) -> str:
     """Return what to do now in one sentence; the reasons and the duties stand apart."""
-    mitigation = _path("the mitigation", advice.mitigation, advice.mitigation_minutes)
-    fix = _path("the fix", advice.fix, advice.fix_minutes)
+    guessed = {assumed.of for assumed in advice.assumed if assumed.key == "time"}
+    mitigation = _path(
+        "the mitigation", advice.mitigation, advice.mitigation_minutes, is_assumed="mitigation" in guessed
+    )
+    fix = _path("the fix", advice.fix, advice.fix_minutes, is_assumed="fix" in guessed)
     match advice.recommend:
         case Recommendation.CONTAIN:
             how = _path("", advice.containing, None) or "stop writes and isolate what is broken"
@@ -31,8 +34,10 @@ def advice_sentence(advice: Advice) -> str:
             return f"Fix forward now: {fix}, review {review} deployment.{fallback}"
 
 
-def _path(label: str, path: PathInput | None, minutes: float | None) -> str:
+def _path(label: str, path: PathInput | None, minutes: float | None, *, is_assumed: bool = False) -> str:
     if path is None:
         return label
     name = f"“{path.name}”" if path.name else label or "the containing path"
-    return f"{name} ({format_minutes(minutes)})" if minutes is not None else name
+    if minutes is None:
+        return name
+    return f"{name} ({format_minutes(minutes)}{', its time is assumed' if is_assumed else ''})"

@@ -52,3 +52,8 @@ def test_paths_are_called_by_their_names():
     assert (
         sentence(6, mitigation={"contains": "yes"}) == "Stop the damage to data first: the containing path."
     )
+
+
+def test_a_time_that_nobody_stated_is_called_assumed():
+    assert sentence(14) == "Mitigate now: the mitigation (25 min, its time is assumed). Fix afterwards."
+    assert "assumed" not in sentence(14, mitigation={"time": 5})
