@@ -302,3 +302,14 @@ def test_each_value_keeps_its_name_in_sight_when_it_is_filled(panel: StepsPanel,
     (title,) = [child for child in card.findChildren(QLabel) if child.buddy() is field]
     assert title.text() == "pod"
     assert title.isVisible()
+
+
+def test_an_empty_column_leaves_room_to_the_other_and_two_filled_ones_are_equal(
+    panel: StepsPanel, qtbot: QtBot
+) -> None:
+    for fixes, is_equal in ((1, True), (0, False)):
+        panel.show_plan(plan(LIST_PODS, fixes=fixes), frozenset())
+        mitigate, fix = (panel._columns[lane] for lane in (Lane.MITIGATE, Lane.FIX))
+        qtbot.waitUntil(lambda column=mitigate: column.width() > 150)
+        assert (abs(mitigate.width() - fix.width()) <= 1) is is_equal
+        assert mitigate.width() >= fix.width()

@@ -45,6 +45,8 @@ from kb_app.ui.steps.state import (
 )
 
 CARDS_AT_ONCE = 2
+FILLED_STRETCH, EMPTY_STRETCH = 8, 5
+"""A column without a path leaves room to the other: commands break less."""
 """Step cards of a column made before other events get their turn (about 4 ms each)."""
 
 _LAYOUT_MS = 40
@@ -522,7 +524,7 @@ class StepsPanel(QWidget):
             column.path_chosen.connect(self._on_path_chosen)
             column.asked.connect(self._on_asked)
             self._columns[view.lane] = column
-            row.addWidget(column, 1)
+            row.addWidget(column, FILLED_STRETCH if view.paths else EMPTY_STRETCH)
         box.addLayout(row, 1)
         self._show_values()
         self._scroll.setWidget(body)
