@@ -384,7 +384,10 @@ def inline_html(markdown: str, *, mono_family: str) -> str:
         parts.append(_inline_part(match, mono_family))
         position = match.end()
     parts.append(_escaped(markdown[position:]))
-    return "".join(parts).replace("\n", "<br>")
+    return _HARD_BREAK.sub("<br>", "".join(parts)).replace("\n", " ")
+
+
+_HARD_BREAK = re.compile(r"(?: {2,}|\\)\n")
 
 
 def inline_text(text: str) -> str:

@@ -213,3 +213,8 @@ def test_lanes_stand_in_their_order() -> None:
 )
 def test_a_link_in_a_step_is_relative_to_its_entry_and_stays_inside(target: str, resolved: str) -> None:
     assert resolve_link("pg/full.md", target) == resolved
+
+
+def test_only_a_hard_break_breaks_a_line() -> None:
+    assert inline_html("one\ntwo", mono_family="m") == "one two"
+    assert inline_html("one  \ntwo\\\nthree", mono_family="m") == "one<br>two<br>three"
