@@ -21,6 +21,8 @@ for line in sys.stdin:
     op = m.get("op")
     if op == "hang":
         time.sleep(60)
+    elif op == "reopen":
+        time.sleep(1.5)
     elif op == "die":
         print("last words", file=sys.stderr, flush=True)
         os._exit(3)
@@ -204,3 +206,21 @@ def test_a_stuck_search_is_killed_when_a_newer_question_waits(
     client.ask(SearchRequest("newer"))
     qtbot.waitUntil(lambda: asked == ["warm", "newer"], timeout=20_000)
     assert worker.process_id != before
+
+
+def test_a_question_behind_the_opening_of_a_large_index_waits_and_is_not_stuck(
+    client: SearchClient, worker: WorkerProcess, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = worker.process_id
+    asked: list[str] = []
+    client.answered.connect(lambda request, _answer: asked.append(request.text))
+    client.ask(SearchRequest("warm"))
+    qtbot.waitUntil(lambda: asked == ["warm"], timeout=20_000)
+    monkeypatch.setattr("kb_app.ui.search.client.COLD_STUCK_MS", 100)
+    monkeypatch.setattr("kb_app.ui.search.client.STUCK_MS", 100)
+    client._stuck_ms = 100
+    client.reopen()
+    for text in ("lease", "lease lost"):
+        client.ask(SearchRequest(text))
+    qtbot.waitUntil(lambda: asked[-1] == "lease lost", timeout=20_000)
+    assert worker.process_id == before

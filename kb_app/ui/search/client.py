@@ -65,6 +65,7 @@ class SearchClient(QObject):
         self._worker = worker
         self._bases: tuple[BaseFolders, ...] = ()
         self._open_id = 0
+        self._reopen_id = 0
         self._is_open = False
         self._asked: tuple[int, SearchRequest] | None = None
         self._waiting: SearchRequest | None = None
@@ -90,14 +91,14 @@ class SearchClient(QObject):
         """Look at the indexes anew, after one of them changed."""
         if self._worker.is_running and self._is_open:
             self._stuck_ms = max(self._stuck_ms, COLD_STUCK_MS)
-            self._worker.request({"op": "reopen"}, deadline_ms=OPEN_DEADLINE_MS)
+            self._reopen_id = self._worker.request({"op": "reopen"}, deadline_ms=OPEN_DEADLINE_MS)
 
     def ask(self, request: SearchRequest) -> None:
         """Ask; an older question that waits is forgotten."""
         self._waiting = request
         if self._asked is None:
             self._ask_next()
-        elif self._is_open and not self._stuck_timer.isActive():
+        elif self._is_answering and not self._stuck_timer.isActive():
             self._stuck_timer.start(self._stuck_ms)
 
     def _ask_next(self) -> None:
@@ -106,7 +107,14 @@ class SearchClient(QObject):
         if request is None:
             return
         payload: Message = {"op": "search", "request": to_plain(request)}
-        self._asked = (self._worker.request(payload), request)
+        # Behind the opening of a large index a question waits as long as that takes; it is not stuck.
+        deadline_ms = None if self._is_answering else OPEN_DEADLINE_MS
+        self._asked = (self._worker.request(payload, deadline_ms=deadline_ms), request)
+
+    @property
+    def _is_answering(self) -> bool:
+        """Tell whether the worker has nothing to open before it answers."""
+        return self._is_open and not self._reopen_id
 
     def _send_open(self) -> None:
         self._is_open = False
@@ -117,12 +125,17 @@ class SearchClient(QObject):
         self._open_id = self._worker.request({"op": "open", "bases": bases}, deadline_ms=OPEN_DEADLINE_MS)
 
     def _on_started(self) -> None:
+        self._reopen_id = 0
         self._send_open()
 
     def _on_answered(self, request_id: int, message: Message) -> None:
         if request_id == self._open_id:
             self._open_id, self._is_open = 0, True
             self.opened.emit()
+            if self._waiting is not None and self._asked is not None:
+                self._stuck_timer.start(self._stuck_ms)
+        elif request_id == self._reopen_id:
+            self._reopen_id = 0
             if self._waiting is not None and self._asked is not None:
                 self._stuck_timer.start(self._stuck_ms)
         elif self._asked is not None and request_id == self._asked[0]:
@@ -151,6 +164,8 @@ class SearchClient(QObject):
         if request_id == self._open_id:
             self._open_id = 0
             self.failed.emit(fault)
+        elif request_id == self._reopen_id:
+            self._reopen_id = 0
         elif self._asked is not None and request_id == self._asked[0]:
             self._asked = None
             if self._waiting is None:
@@ -159,7 +174,7 @@ class SearchClient(QObject):
 
     def _on_stuck(self) -> None:
         """A newer question waits behind one that takes too long: give the old one up with its process."""
-        if self._asked is None or self._waiting is None:
+        if self._asked is None or self._waiting is None or not self._is_answering:
             return
         logger.warning("the search worker is stuck and is started again")
         self._worker.drop(self._asked[0])
