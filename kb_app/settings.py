@@ -35,8 +35,6 @@ class Settings:
     theme: str = "system"
     zoom_percent: int = 100
     results_limit: int = 50
-    query_time_limit_ms: int = 1000
-    render_time_limit_ms: int = 3000
     device: str = ""
     author: str = ""
 
@@ -55,10 +53,8 @@ HELP = {
     "theme": "light, dark or system.",
     "zoom_percent": "Size of the text in the reader, 60 to 240.",
     "results_limit": "Most entries listed for one query, 1 to 200.",
-    "query_time_limit_ms": "Longest time one query may take before what was found so far is shown.",
     "device": "Short name of this device in incident records; drawn once.",
     "author": "Your handle or mail address in incident records; the login name when empty.",
-    "render_time_limit_ms": "Longest time one entry may take to render before it is shown as plain text.",
 }
 
 
@@ -97,7 +93,10 @@ def _read(file: Path) -> dict[str, Any] | None:
     except ValueError:
         _set_aside(file)
         return None
-    return plain if isinstance(plain, dict) else None
+    if isinstance(plain, dict):
+        return plain
+    _set_aside(file)
+    return None
 
 
 def _set_aside(file: Path) -> None:

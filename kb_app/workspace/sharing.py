@@ -75,11 +75,11 @@ def clone_base(
         if on_progress is not None:
             on_progress(f"{progress.phase} {progress.percent or 0} %")
 
-    outcome = usable_store(folders).area.clone(address, name or name_from(address), on_progress=hear)
+    area = usable_store(folders).area
+    outcome = area.clone(address, name or name_from(address), on_progress=hear)
     if not outcome.is_ok or outcome.clone is None:
         raise EnvironmentFault(outcome.sentence.rstrip("."), outcome.hint.rstrip("."))
-    store = open_store(folders)
-    return ConfiguredBase(outcome.clone.name, str(store.area.root(outcome.clone)))
+    return ConfiguredBase(outcome.clone.name, str(area.root(outcome.clone)))
 
 
 def name_from(address: str) -> str:
