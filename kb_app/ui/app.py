@@ -160,6 +160,7 @@ class Running:
 
     def _on_painted(self) -> None:
         self.desk.start_rest()
+        self.window.start_features()
         QTimer.singleShot(0, self.window.reading.prepare)
 
 

@@ -20,11 +20,11 @@ from kb_app.ui.common.remembered import EntryRef, RememberedEntry
 from kb_app.ui.common.session import Session
 from kb_app.ui.common.workers import WorkerFault, WorkerProcess
 from kb_app.ui.filters.state import FilterState, View
-from kb_app.ui.history import History
 from kb_app.ui.results.state import Row, answer_rows, browse_rows, remembered_row
 from kb_app.ui.search.client import BaseFolders, SearchClient
 from kb_app.ui.search.indexing import IndexRun
 from kb_app.ui.search.state import Query
+from kb_app.ui.visited import History
 from kb_app.workspace.bases import OpenBase, UnopenedBase, Workspace, configured_for, open_workspace
 
 logger = logging.getLogger(__name__)

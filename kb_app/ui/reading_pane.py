@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,7 @@ class ReadingPane(QStackedWidget):
         self._reader: ReaderPanel | None = None
         self._zoom = 100
         self._anchor = ""
+        self._guests: list[Callable[[ReaderPanel], None]] = []
         self.home = HomePanel(self)
         self.addWidget(self.home)
 
@@ -73,7 +74,16 @@ class ReadingPane(QStackedWidget):
             reader.forward_requested.connect(self.forward_requested)
             self.addWidget(reader)
             self._reader = reader
+            for join in self._guests:
+                join(reader)
         return self._reader
+
+    def when_made(self, join: Callable[[ReaderPanel], None]) -> None:
+        """Call ``join`` with the reader once it is made: features add their buttons and banners then."""
+        if self._reader is not None:
+            join(self._reader)
+        else:
+            self._guests.append(join)
 
     def prepare(self) -> None:
         """Make the reader now, while nothing else is to do."""

@@ -84,9 +84,11 @@ class TopBar(QFrame):
 
     Signals:
         bases_menu_requested(object): the menu of the knowledge bases is about to open; fill this `QMenu`.
+        compacted(bool): there is no room for sentences any more, or there is again.
     """
 
     bases_menu_requested = Signal(object)
+    compacted = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the bar; `connect_actions` gives its buttons their meaning."""
@@ -134,6 +136,10 @@ class TopBar(QFrame):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         row.addStretch(1)
+        self._chips = QHBoxLayout()
+        self._chips.setSpacing(4)
+        row.addLayout(self._chips)
+        row.addSpacing(8)
         row.addWidget(self.status)
         row.addSpacing(8)
         self._buttons = {
@@ -156,6 +162,11 @@ class TopBar(QFrame):
         Theme.current().changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    def add_chip(self, widget: QWidget) -> None:
+        """Show a feature's state at the right, before the index; it may listen to `compacted`."""
+        widget.setParent(self._right)
+        self._chips.addWidget(widget)
+
     def connect_actions(self, actions: ActionTable) -> None:
         """Let the buttons trigger the window's actions."""
         for action_id, button in self._buttons.items():
@@ -173,7 +184,9 @@ class TopBar(QFrame):
 
     def set_window_width(self, width: int) -> None:
         """Leave out what there is no room for."""
-        self.status.set_compact(is_compact=width < _NARROW)
+        is_compact = width < _NARROW
+        self.status.set_compact(is_compact=is_compact)
+        self.compacted.emit(is_compact)
 
     def _on_theme_changed(self) -> None:
         is_dark = Theme.current().tokens.is_dark

@@ -22,6 +22,7 @@ from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.theme import Theme, ThemeChoice
 from kb_app.ui.common.workers import WorkerFault
 from kb_app.ui.desk import Desk, Found, IndexState
+from kb_app.ui.features import FEATURES
 from kb_app.ui.filters.panel import FilterPanel
 from kb_app.ui.filters.state import FilterState, View
 from kb_app.ui.home.panel import WelcomePage
@@ -36,7 +37,8 @@ from kb_app.ui.steps.state import Lane
 from kb_app.ui.topbar import TopBar
 
 if TYPE_CHECKING:
-    from kb_app.ui.settings_page.panel import Page, SettingsPage, ShortcutsPage
+    from kb_app.ui.common.page import Page
+    from kb_app.ui.settings_page.panel import SettingsPage, ShortcutsPage
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +78,11 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setMinimumSize(MINIMUM_SIZE)
         self._build()
-        self.actions_table = ActionTable(self, self._handlers())
+        self.features = tuple(make(self) for make in FEATURES)
+        handlers = self._handlers()
+        for feature in self.features:
+            handlers |= feature.handlers()
+        self.actions_table = ActionTable(self, handlers)
         self.topbar.connect_actions(self.actions_table)
         self._build_timers()
         self._connect_panels()
@@ -85,7 +91,7 @@ class MainWindow(QMainWindow):
         self._show_bases()
         self._show_view_counts()
         self.pages.setCurrentWidget(self.welcome if is_first_run else self.panes)
-        self._update_actions()
+        self.update_actions()
 
     # -- building -------------------------------------------------------------------------------------
 
@@ -187,7 +193,7 @@ class MainWindow(QMainWindow):
         self.reading.external_link_requested.connect(self._ask_to_open)
         self.reading.star_requested.connect(self._toggle_star)
         self.reading.copy_link_requested.connect(self._copy_path)
-        self.reading.copied.connect(self._say)
+        self.reading.copied.connect(self.say)
         self.reading.zoom_changed.connect(self._on_zoom_changed)
         self.reading.back_requested.connect(self.desk.go_back)
         self.reading.forward_requested.connect(self.desk.go_forward)
@@ -224,6 +230,12 @@ class MainWindow(QMainWindow):
             self.pages.addWidget(self._welcome)
         return self._welcome
 
+    def start_features(self) -> None:
+        """Let the features begin: the window was painted."""
+        for feature in self.features:
+            feature.start()
+        self.update_actions()
+
     # -- window events --------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -249,6 +261,8 @@ class MainWindow(QMainWindow):
         self.desk.session.update(
             replace(state, geometry=geometry, splitter=self.panes.sizes() or state.splitter, query=query)
         )
+        for feature in self.features:
+            feature.stop()
         self.desk.stop()
         super().closeEvent(event)
 
@@ -270,7 +284,7 @@ class MainWindow(QMainWindow):
             self.search_for(text)
             self.search.focus()
         else:
-            self._say("The clipboard holds no text")
+            self.say("The clipboard holds no text")
 
     def _on_query_changed(self, query: Query) -> None:
         self.show_panes()
@@ -279,7 +293,7 @@ class MainWindow(QMainWindow):
     def _on_filters_changed(self, state: FilterState) -> None:
         self.desk.set_filters(state)
         self._show_filter_state()
-        self._update_actions()
+        self.update_actions()
 
     def _clear_filters(self) -> None:
         self.filters.set_state(self.filters.state.cleared())
@@ -305,7 +319,7 @@ class MainWindow(QMainWindow):
         self._follow_selection()
         self._spoken = spoken_text(found.answer)
         self._announce_timer.start()
-        self._update_actions()
+        self.update_actions()
 
     def _follow_selection(self) -> None:
         """Mark the new words on the page, or go to the selected entry where the list kept its selection."""
@@ -406,7 +420,7 @@ class MainWindow(QMainWindow):
         else:
             self._read_timer.start()
         self._wants_reader_focus = False
-        self._update_actions()
+        self.update_actions()
 
     @property
     def are_steps_pending(self) -> bool:
@@ -425,7 +439,7 @@ class MainWindow(QMainWindow):
         self._unshown_plan = None
         self.reading.show_failure(fault)
         self.steps.show_nothing()
-        self._update_actions()
+        self.update_actions()
 
     def show_no_entry(self) -> None:
         """Show no entry beside an empty list: the former one would look like the answer."""
@@ -443,13 +457,13 @@ class MainWindow(QMainWindow):
     def _toggle_star(self) -> None:
         is_starred = self.desk.toggle_star()
         self.reading.set_starred(is_starred=is_starred)
-        self._say("Starred" if is_starred else "No longer starred")
+        self.say("Starred" if is_starred else "No longer starred")
 
     def _copy_path(self) -> None:
         current = self.desk.current
         if current is not None:
             QGuiApplication.clipboard().setText(current.ref.path)
-            self._say("Path copied")
+            self.say("Path copied")
 
     def _find_in_page(self) -> None:
         self.panes.show_tab(ReaderTab.ENTRY)
@@ -485,12 +499,12 @@ class MainWindow(QMainWindow):
         self.response.show_steps()
         self.panes.show_tab(ReaderTab.STEPS)
         if not self.steps.copy_current():
-            self._say("The current step has no command")
+            self.say("The current step has no command")
 
     def _on_copied(self, text: str) -> None:
         lines = text.count("\n") + 1
         what = "Command copied" if lines == 1 else f"{lines} lines copied"
-        self._say(what)
+        self.say(what)
         if self.desk.current is not None:
             self.desk.remember(self.desk.current)
 
@@ -511,24 +525,26 @@ class MainWindow(QMainWindow):
             page.add_requested.connect(self.choose_folder)
             page.removal_requested.connect(self.desk.remove_base)
             self._settings_page = page
-            self._add_page(page)
+            self.add_page(page)
         self._settings_page.show_workspace(self.desk.workspace)
-        self._show_page(self._settings_page)
+        self.show_page(self._settings_page)
 
     def show_shortcuts(self) -> None:
         """Show the shortcuts page."""
         if self._shortcuts_page is None:
             from kb_app.ui.settings_page.panel import ShortcutsPage  # start-up time
 
-            self._shortcuts_page = ShortcutsPage()
-            self._add_page(self._shortcuts_page)
-        self._show_page(self._shortcuts_page)
+            self._shortcuts_page = ShortcutsPage(self.actions_table.specs)
+            self.add_page(self._shortcuts_page)
+        self.show_page(self._shortcuts_page)
 
-    def _add_page(self, page: Page) -> None:
+    def add_page(self, page: Page) -> None:
+        """Take in a page that was just made; `show_page` shows it."""
         page.closed.connect(self._on_page_closed)
         self.pages.addWidget(page)
 
-    def _show_page(self, page: Page) -> None:
+    def show_page(self, page: Page) -> None:
+        """Show a page in the panes' place, or leave it when it shows already."""
         if self.pages.currentWidget() is page:
             self._on_page_closed()
             return
@@ -670,7 +686,7 @@ class MainWindow(QMainWindow):
         else:
             status.show_idle("Index not complete", is_good=False)
         self._show_view_counts()
-        self._update_actions()
+        self.update_actions()
 
     def _say_empty(self) -> None:
         names = ", ".join(base.name for base in self.desk.bases)
@@ -701,14 +717,15 @@ class MainWindow(QMainWindow):
             )
         )
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Say something that passes by itself."""
         self.toast.say(text)
 
     def _quit(self) -> None:
         self.close()
 
-    def _update_actions(self) -> None:
+    def update_actions(self) -> None:
+        """Enable what is possible now."""
         facts = set()
         if self.desk.current is not None:
             facts.add(When.ENTRY_OPEN)
@@ -720,9 +737,12 @@ class MainWindow(QMainWindow):
             (self.desk.history.can_go_forward, When.CAN_GO_FORWARD),
             (self.desk.index_state.is_active, When.INDEXING),
             (self.filters.state.count > 0, When.FILTERED),
+            (bool(self.desk.query.typed) and not self.desk.query.pasted, When.QUERY_TYPED),
         ):
             if is_true:
                 facts.add(fact)
+        for feature in self.features:
+            facts.update(feature.facts())
         self.actions_table.update_enabled(facts)
         history = self.desk.history
         self.reading.set_history(can_go_back=history.can_go_back, can_go_forward=history.can_go_forward)

@@ -47,6 +47,28 @@ class ActionId(StrEnum):
     SETTINGS = "settings"
     SHORTCUTS = "shortcuts"
     QUIT = "quit"
+    SAVE_SEARCH = "save-search"
+    EXPLAIN_SEARCH = "explain-search"
+    EDIT_ENTRY = "edit-entry"
+    NEW_ENTRY = "new-entry"
+    FLAG_ENTRY = "flag-entry"
+    ENTRY_WORKED = "entry-worked"
+    ENTRY_HISTORY = "entry-history"
+    CUSTOMER_TEXT = "customer-text"
+    DUTIES = "duties"
+    INCIDENT = "incident"
+    LOG_DEPLOYMENT = "log-deployment"
+    MARK_MITIGATED = "mark-mitigated"
+    MARK_FIXED = "mark-fixed"
+    LINK_TICKET = "link-ticket"
+    NOTE = "note"
+    EXPORT = "export"
+    CLOSE_INCIDENT = "close-incident"
+    CONFORMANCE = "conformance"
+    DRILL = "drill"
+    PROPOSALS = "proposals"
+    SYNC = "sync"
+    ADD_REPOSITORY = "add-repository"
 
 
 class MenuName(StrEnum):
@@ -55,6 +77,8 @@ class MenuName(StrEnum):
     SEARCH = "Search"
     ENTRY = "Entry"
     STEPS = "Steps"
+    INCIDENT = "Incident"
+    CONTRIBUTE = "Contribute"
     VIEW = "View"
     KNOWLEDGE = "Knowledge bases"
     PROGRAM = "Program"
@@ -71,6 +95,9 @@ class When(StrEnum):
     CAN_GO_FORWARD = "can-go-forward"
     INDEXING = "indexing"
     FILTERED = "filtered"
+    QUERY_TYPED = "query-typed"
+    INCIDENT_OPEN = "incident-open"
+    HAS_REMOTE = "has-remote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +123,12 @@ class ActionSpec:
     is_key_local: bool = False
 
 
-_S, _E, _T, _V, _K, _P = (
+_S, _E, _T, _I, _C, _V, _K, _P = (
     MenuName.SEARCH,
     MenuName.ENTRY,
     MenuName.STEPS,
+    MenuName.INCIDENT,
+    MenuName.CONTRIBUTE,
     MenuName.VIEW,
     MenuName.KNOWLEDGE,
     MenuName.PROGRAM,
@@ -113,12 +142,17 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(_A.PREVIOUS_RESULT, "Previous result", _S, ("Alt+Up",), "arrow-up", When.RESULTS_SHOWN),
     ActionSpec(_A.FILTERS, "Filters", _S, ("Ctrl+Shift+F",), "funnel"),
     ActionSpec(_A.CLEAR_FILTERS, "Clear the filters", _S, ("Ctrl+Shift+X",), "list-x", When.FILTERED),
+    ActionSpec(_A.SAVE_SEARCH, "Save this search", _S, ("Ctrl+Shift+B",), "bookmark", When.QUERY_TYPED),
+    ActionSpec(_A.EXPLAIN_SEARCH, "Explain the search", _S, ("Ctrl+Shift+E",), "info", When.QUERY_TYPED),
     ActionSpec(_A.BACK, "Back", _E, ("Alt+Left",), "arrow-left", When.CAN_GO_BACK),
     ActionSpec(_A.FORWARD, "Forward", _E, ("Alt+Right",), "arrow-right", When.CAN_GO_FORWARD),
     ActionSpec(_A.FIND_IN_PAGE, "Find in the entry", _E, ("Ctrl+F",), "text-search", When.ENTRY_OPEN),
     ActionSpec(_A.OUTLINE, "Outline", _E, ("Ctrl+Shift+O",), "list-tree", When.ENTRY_OPEN),
     ActionSpec(_A.STAR, "Star or unstar", _E, ("Ctrl+D",), "star", When.ENTRY_OPEN),
     ActionSpec(_A.COPY_PATH, "Copy the entry's path", _E, ("Ctrl+Shift+C",), "link", When.ENTRY_OPEN),
+    ActionSpec(
+        _A.CUSTOMER_TEXT, "Copy the customer-safe text", _E, ("Shift+C",), "clipboard-check", When.ENTRY_OPEN
+    ),
     ActionSpec(_A.MITIGATE, "Go to Mitigate", _T, ("Ctrl+1",), "shield-alert", When.STEPS_SHOWN),
     ActionSpec(_A.FIX_FORWARD, "Go to Fix forward", _T, ("Ctrl+2",), "wrench", When.STEPS_SHOWN),
     ActionSpec(_A.COPY_COMMAND, "Copy the current command", _T, ("C",), "copy", When.STEPS_SHOWN),
@@ -133,6 +167,23 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(_A.DECIDE, "Decide: mitigate or fix forward", _T, ("D",), "scale", When.STEPS_SHOWN),
     ActionSpec(_A.RESET_STEPS, "Untick all steps", _T, (), "rotate-ccw", When.STEPS_SHOWN),
+    ActionSpec(_A.DUTIES, "Home: what is owed", _I, ("Ctrl+H",), "list-checks"),
+    ActionSpec(_A.INCIDENT, "The incident: open one or show it", _I, ("I",), "siren"),
+    ActionSpec(_A.LOG_DEPLOYMENT, "Log a deployment", _I, ("P",), "rocket", When.INCIDENT_OPEN),
+    ActionSpec(_A.MARK_MITIGATED, "Mitigated", _I, ("M",), "shield-check", When.INCIDENT_OPEN),
+    ActionSpec(_A.MARK_FIXED, "Fixed", _I, ("X",), "circle-check", When.INCIDENT_OPEN),
+    ActionSpec(_A.LINK_TICKET, "Link a ticket", _I, ("L",), "link", When.INCIDENT_OPEN),
+    ActionSpec(_A.NOTE, "Write a note", _I, ("Ctrl+Shift+N",), "message-square", When.INCIDENT_OPEN),
+    ActionSpec(_A.EXPORT, "Copy for the ticket…", _I, ("T",), "clipboard", When.INCIDENT_OPEN),
+    ActionSpec(_A.CLOSE_INCIDENT, "Close the incident", _I, (), "archive", When.INCIDENT_OPEN),
+    ActionSpec(_A.CONFORMANCE, "Conformance report", _I, ("Ctrl+Shift+R",), "chart-column"),
+    ActionSpec(_A.DRILL, "Drill: mitigate or fix?", _I, ("Ctrl+Shift+G",), "target"),
+    ActionSpec(_A.EDIT_ENTRY, "Edit this entry", _C, ("E", "Ctrl+E"), "pencil", When.ENTRY_OPEN),
+    ActionSpec(_A.NEW_ENTRY, "New entry", _C, ("N", "Ctrl+N"), "file-plus"),
+    ActionSpec(_A.FLAG_ENTRY, "Flag something wrong", _C, ("F",), "flag", When.ENTRY_OPEN),
+    ActionSpec(_A.ENTRY_WORKED, "It worked", _C, ("Y",), "thumbs-up", When.ENTRY_OPEN),
+    ActionSpec(_A.ENTRY_HISTORY, "History of this entry", _C, ("H",), "history", When.ENTRY_OPEN),
+    ActionSpec(_A.PROPOSALS, "My drafts and proposals", _C, ("Ctrl+Shift+P",), "git-pull-request"),
     ActionSpec(_A.NEXT_PANE, "Next pane", _V, ("F6",), "panel-right"),
     ActionSpec(_A.PREVIOUS_PANE, "Previous pane", _V, ("Shift+F6",), "panel-left"),
     ActionSpec(_A.TOGGLE_STEPS, "Show or hide the steps", _V, ("F9",), "panel-right", When.ENTRY_OPEN),
@@ -141,6 +192,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(_A.ZOOM_OUT, "Smaller text", _V, ("Ctrl+-",), "zoom-out"),
     ActionSpec(_A.ZOOM_RESET, "Normal text size", _V, ("Ctrl+0",), ""),
     ActionSpec(_A.ADD_FOLDER, "Add a folder…", _K, ("Ctrl+O",), "folder-open"),
+    ActionSpec(_A.ADD_REPOSITORY, "Add a Git repository…", _K, ("Ctrl+Shift+A",), "git-branch"),
+    ActionSpec(_A.SYNC, "Sync now", _K, ("Ctrl+R",), "refresh-cw", When.HAS_REMOTE),
     ActionSpec(_A.REINDEX, "Look for changes", _K, ("F5",), "refresh-cw"),
     ActionSpec(_A.CANCEL_INDEXING, "Stop indexing", _K, (), "x", When.INDEXING),
     ActionSpec(_A.SETTINGS, "Settings", _P, ("Ctrl+,",), "settings"),
@@ -176,11 +229,12 @@ class ActionTable(QObject):
 
         Args:
             window: owner; its focus gives the keys their meaning.
-            handlers: what each action does; one for every action.
+            handlers: what each action does; an action without one is left out.
         """
         super().__init__(window)
         self._actions: dict[ActionId, QAction] = {}
-        for spec in ACTIONS:
+        self.specs = tuple(spec for spec in ACTIONS if spec.id in handlers)
+        for spec in self.specs:
             action = QAction(spec.text, self)
             action.setObjectName(spec.id.value)
             if spec.shortcuts and not spec.is_key_local:
@@ -196,12 +250,12 @@ class ActionTable(QObject):
     def update_enabled(self, facts: Iterable[When]) -> None:
         """Enable what is possible now; ``facts`` are the conditions that hold."""
         true = {When.ALWAYS, *facts}
-        for spec in ACTIONS:
+        for spec in self.specs:
             self._actions[spec.id].setEnabled(spec.when in true)
 
     def bind_icons(self) -> None:
         """Give the actions their icons: when a menu is about to show, not at start."""
-        for spec in ACTIONS:
+        for spec in self.specs:
             action = self._actions[spec.id]
             if spec.icon and action.icon().isNull():
                 bind_icon(action, spec.icon, "text2", 16)
@@ -210,7 +264,6 @@ class ActionTable(QObject):
         """Add every action to ``menu``, one submenu for each group."""
         menu.aboutToShow.connect(self.bind_icons)
         for name in MenuName:
-            group = menu.addMenu(name.value)
-            for spec in ACTIONS:
-                if spec.menu is name:
-                    group.addAction(self._actions[spec.id])
+            actions = [self._actions[spec.id] for spec in self.specs if spec.menu is name]
+            if actions:
+                menu.addMenu(name.value).addActions(actions)

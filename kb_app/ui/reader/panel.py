@@ -131,13 +131,26 @@ class ReaderPanel(QWidget):
         layout.addSpacing(8)
         for button in (self.star, self.outline_button, self.find_button, self.link_button, self.more):
             layout.addWidget(button)
+        self._header_row = layout
         self.set_history(can_go_back=False, can_go_forward=False)
+
+    def add_header_button(self, button: QWidget) -> None:
+        """Put a feature's button into the header, right of the reader's own."""
+        self._header_row.addWidget(button)
+
+    def add_banner(self, banner: QWidget) -> None:
+        """Put a feature's banner above the page; the feature shows and hides it."""
+        banner.setParent(self._page_side)
+        banner.hide()
+        self._banners.addWidget(banner)
 
     def _build_body(self) -> None:
         self._page_side = QWidget(self)
         page_layout = QVBoxLayout(self._page_side)
         page_layout.setContentsMargins(0, 0, 0, 0)
         page_layout.setSpacing(0)
+        self._banners = QVBoxLayout()
+        page_layout.addLayout(self._banners)
         page_layout.addWidget(self.facts)
         page_layout.addWidget(self.view, 1)
         self._empty = EmptyState("book-open", "", "", parent=self)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -19,85 +18,35 @@ from PySide6.QtWidgets import (
 
 from kb_app import __version__
 from kb_app.settings import Settings
-from kb_app.ui.common.actions import ACTIONS, FIXED_KEYS, MenuName, shown_keys
+from kb_app.ui.common.actions import ACTIONS, FIXED_KEYS, ActionSpec, MenuName, shown_keys
+from kb_app.ui.common.page import Page
 from kb_app.ui.common.widgets import ElidedLabel, Hairline, IconButton, IconLabel, KeyCap, label, text_button
 from kb_app.workspace.bases import Workspace
 
-_COLUMN = 720
 _THEMES = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("system", "As the system", "monitor"))
-
-
-class Page(QWidget):
-    """A page with a title and a way back.
-
-    Signals:
-        closed(): the panes shall show again.
-    """
-
-    closed = Signal()
-
-    def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        """Make an empty page; content goes into ``box``."""
-        super().__init__(parent)
-        self.setProperty("surface", "surface")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setAccessibleName(title)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        self._scroll = QScrollArea(self)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        outer.addWidget(self._scroll)
-        body = QWidget()
-        body.setProperty("surface", "surface")
-        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(body)
-        row.addStretch(1)
-        column = QWidget(body)
-        column.setFixedWidth(_COLUMN)
-        self.box = QVBoxLayout(column)
-        self.box.setContentsMargins(0, 28, 0, 40)
-        self.box.setSpacing(12)
-        head = QHBoxLayout()
-        head.addWidget(label(title, "display", column))
-        head.addStretch(1)
-        self.back = text_button("Back", "ghost", "arrow-left", column)
-        self.back.setToolTip("Back (Esc)")
-        self.back.clicked.connect(self.closed)
-        head.addWidget(self.back)
-        self.box.addLayout(head)
-        row.addWidget(column)
-        row.addStretch(1)
-        self.column = column
-        self._scroll.setWidget(body)
-        self.setFocusProxy(self.back)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Esc goes back."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.closed.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class ShortcutsPage(Page):
     """Every key, by group, in two columns."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """Make the page from the table of actions."""
+    def __init__(self, specs: Sequence[ActionSpec] = ACTIONS, parent: QWidget | None = None) -> None:
+        """Make the page from the actions there are."""
         super().__init__("Keyboard shortcuts", parent)
         self.setObjectName("shortcutsPage")
+        self._specs = tuple(specs)
         grid = QGridLayout()
         grid.setHorizontalSpacing(40)
         grid.setVerticalSpacing(20)
-        for position, name in enumerate(MenuName):
+        for position, name in enumerate(self._groups()):
             grid.addWidget(self._group(name), position // 2, position % 2, Qt.AlignmentFlag.AlignTop)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         self.box.addSpacing(4)
         self.box.addLayout(grid)
         self.box.addStretch(1)
+
+    def _groups(self) -> list[MenuName]:
+        return [name for name in MenuName if any(spec.menu is name for spec in self._specs)]
 
     def _group(self, name: MenuName) -> QWidget:
         group = QWidget(self.column)
@@ -106,7 +55,7 @@ class ShortcutsPage(Page):
         box.setSpacing(6)
         box.addWidget(label(name.value, "heading", group))
         box.addWidget(Hairline(group))
-        for spec in ACTIONS:
+        for spec in self._specs:
             if spec.menu is name and spec.shortcuts:
                 keys = [shown_keys(keys) for keys in spec.shortcuts if keys != "Ctrl+="]
                 box.addLayout(self._row(spec.text, keys, group))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RULES = sorted(
     [
         *(ROOT / "kb_app" / "ui").glob("*/state.py"),
-        ROOT / "kb_app" / "ui" / "history.py",
+        ROOT / "kb_app" / "ui" / "visited.py",
         ROOT / "kb_app" / "ui" / "common" / "remembered.py",
         ROOT / "kb_app" / "ui" / "search" / "answers.py",
     ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb_app.ui.history import MAX_STEPS, History
+from kb_app.ui.visited import MAX_STEPS, History
 
 
 def test_back_and_forward_walk_the_places_visited() -> None:

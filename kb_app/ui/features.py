@@ -1,0 +1,53 @@
+"""Capabilities that join the window from their own folders: actions, pages, what they show at the top.
+
+Decision: the window knows its panes; everything else (records, duties, reports, sync, editor, history …) is a
+`Feature`. The window makes each one, asks it for its handlers and facts, and tells it when to begin and to
+end. A feature imports its pages when they are first asked for, because all of them together would cost more
+than the window's whole start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from kb_app.ui.common.actions import ActionId, When
+
+if TYPE_CHECKING:
+    from kb_app.ui.desk import Desk
+    from kb_app.ui.window import MainWindow
+
+
+class Feature(QObject):
+    """One capability of the window.
+
+    Attributes:
+        window: where pages are shown (`MainWindow.show_page`) and things are said (`MainWindow.say`).
+        desk: what is known and asked.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        """Join ``window``: its panels are there, its actions are not yet; connect signals, read no file."""
+        super().__init__(window)
+        self.window: MainWindow = window
+        self.desk: Desk = window.desk
+
+    def handlers(self) -> Mapping[ActionId, Callable[[], None]]:
+        """Return what the actions of this feature do."""
+        return {}
+
+    def facts(self) -> Iterable[When]:
+        """Return the conditions that hold now; call `MainWindow.update_actions` when they change."""
+        return ()
+
+    def start(self) -> None:
+        """Begin what takes time: called once, after the window was painted."""
+
+    def stop(self) -> None:
+        """End what runs: the window is closing."""
+
+
+FEATURES: tuple[Callable[[MainWindow], Feature], ...] = ()
+"""Makers of the features, in the order in which they join."""

@@ -1,0 +1,67 @@
+"""Take the pictures; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QGuiApplication
+
+from kb_app.paths import app_folders
+from kb_app.resources import content_folder
+from kb_app.ui.app import Options, Running, make_application
+from kb_app.ui.common.theme import ThemeChoice
+from kb_app.ui.shots.camera import Camera
+from kb_app.ui.shots.reading import take_narrow, take_reading
+
+SIZES = (QSize(1440, 900), QSize(1280, 800))
+
+SCENES: Mapping[str, Callable[[Camera], None]] = {"reading": take_reading, "narrow": take_narrow}
+"""Each is called with the panes in front, once for each theme and size; it leaves them in front."""
+
+
+def take(folder: Path, bases: Sequence[str], scenes: Sequence[str]) -> int:
+    """Write the pictures of these scenes and return how many there are in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    app = make_application()
+    running = Running(app, app_folders(), Options(tuple(bases)))
+    camera = Camera(running, folder)
+    running.start()
+    camera.wait_until(lambda: running.desk.index_state.is_complete)
+    for theme in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+        running.theme.set_choice(theme)
+        for size in SIZES:
+            running.window.resize(size)
+            for scene in scenes:
+                SCENES[scene](camera)
+                running.window.show_panes()
+    running.window.close()
+    running.finish()
+    return len(list(folder.glob("*.png")))
+
+
+def main(words: Sequence[str]) -> int:
+    """Take the pictures of the bundled content, or of the knowledge bases named."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    parser = argparse.ArgumentParser(prog="dev.py shots", description="Pictures of every screen.")
+    parser.add_argument("folder", nargs="?", default="shots")
+    parser.add_argument("bases", nargs="*")
+    parser.add_argument("--only", action="append", choices=list(SCENES), default=[])
+    options = parser.parse_args(words)
+    folder = Path(options.folder).absolute()
+    bases = [str(Path(base).absolute()) for base in options.bases] or [str(content_folder())]
+    with tempfile.TemporaryDirectory(prefix="kb_app-shots-") as home:
+        os.environ["KB_APP_HOME"] = home
+        count = take(folder, bases, options.only or list(SCENES))
+    sys.stdout.write(f"{count} pictures in {folder}\n")
+    QGuiApplication.quit()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
