@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QPaintEvent, QResizeEvent
@@ -22,7 +22,7 @@ from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.theme import Theme, ThemeChoice
 from kb_app.ui.common.workers import WorkerFault
 from kb_app.ui.desk import Desk, Found, IndexState
-from kb_app.ui.features import FEATURES
+from kb_app.ui.features import FEATURES, Feature
 from kb_app.ui.filters.panel import FilterPanel
 from kb_app.ui.filters.state import FilterState, View
 from kb_app.ui.home.panel import WelcomePage
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from kb_app.ui.settings_page.panel import SettingsPage, ShortcutsPage
 
 logger = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Feature)
 
 PREVIEW_PAUSE_MS = 90
 """The top hit is read after the list has been still for so long: before a hand reaches Enter."""
@@ -229,6 +231,17 @@ class MainWindow(QMainWindow):
             self._welcome.folder_chosen.connect(self.choose_folder)
             self.pages.addWidget(self._welcome)
         return self._welcome
+
+    def feature(self, kind: type[F]) -> F:
+        """Return the feature of this class; features reach each other by it.
+
+        Raises:
+            LookupError: when it did not join the window.
+        """
+        for feature in self.features:
+            if isinstance(feature, kind):
+                return feature
+        raise LookupError(kind.__name__)
 
     def start_features(self) -> None:
         """Let the features begin: the window was painted."""
