@@ -46,6 +46,18 @@ XCB_LIBRARIES = {
     "xkbcommon-x11": "libxkbcommon-x11-0",
     "wayland-cursor": "libwayland-cursor0",
 }
+# The servers whose failures content/ describes (a program that shows it is there: package).
+SERVERS = {
+    "/usr/lib/postgresql/*/bin/initdb": "postgresql",
+    "nginx": "nginx-light",
+    "redis-server": "redis-server",
+    "etcd": "etcd-server",
+    "etcdctl": "etcd-client",
+    "kubectl": "kubernetes-client",
+    "lsof": "lsof",
+    "curl": "curl",
+    "openssl": "openssl",
+}
 WINDOW_OPTIONS = ("--kb", "--query", "--self-test")  # with these alone kb_app opens its window
 
 
@@ -98,6 +110,17 @@ def ensure_packages(*, with_libraries: bool, with_window: bool = False, with_git
         )
     else:
         say(f"these may be missing (by their names on Debian): {' '.join(missing)}")
+
+
+def ensure_servers() -> None:
+    """Install the servers of the content's tests when this user may; a test whose server is missing skips."""
+    missing = [
+        package
+        for program, package in SERVERS.items()
+        if not (any(Path("/").glob(program[1:])) if program[0] == "/" else shutil.which(program))
+    ]
+    if missing and not _apt_install(missing, starting=False):
+        say(f"their tests are left out without: {' '.join(missing)} (by their names on Debian)")
 
 
 def ensure_environment(*, development: bool) -> None:
@@ -191,7 +214,8 @@ def _install(lock: Path, inherited: tuple[int, ...]) -> bool:
     return done.returncode == 0
 
 
-def _apt_install(packages: list[str]) -> bool:
+def _apt_install(packages: list[str], *, starting: bool = True) -> bool:
+    """Install packages and tell whether that went well; without ``starting`` no service is started."""
     apt = shutil.which("apt-get")
     prefix: list[str] = []
     if apt is None:
@@ -206,7 +230,8 @@ def _apt_install(packages: list[str]) -> bool:
     say(f"installing {' '.join(packages)}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
-    install = [*prefix, apt, "install", *options, *packages]
+    quiet = [] if starting else ["env", "RUNLEVEL=1"]  # services look at the run level before they start
+    install = [*prefix, *quiet, apt, "install", *options, *packages]
     errors: list[str] = []
     for command in (install, [*prefix, apt, "update", "-qq"], install):
         done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
@@ -242,6 +267,8 @@ def test(arguments: list[str]) -> int:
     """Run the test suite; ``--content`` adds the suite that starts real servers; other words go to pytest."""
     ensure_packages(with_libraries=True, with_git=True)
     ensure_environment(development=True)
+    if "--content" in arguments:
+        ensure_servers()
     selection = [] if "--content" in arguments else ["-m", "not content"]
     words = [word for word in arguments if word != "--content"]
     spread = [] if words else ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]

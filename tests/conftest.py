@@ -58,3 +58,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the sample corpora are not beside the repository")
     return SHARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the known fixes whose failure a real server printed, that were found by it, and were repaired."""
+    told: dict[str, set[str]] = {"found": set(), "used": set()}
+    for report in (r for reports in terminalreporter.stats.values() for r in reports):
+        for name, *entries in getattr(report, "user_properties", ()):
+            if name in told:
+                told[name].update(entries)
+    proved = sorted(told["found"] & told["used"])
+    if proved:
+        terminalreporter.write_sep("=", f"{len(proved)} entries provoked, found and repaired on real servers")
+        terminalreporter.write_line(", ".join(proved))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from kb_app.cli.context import Context
 from kb_app.entries.catalogue import Catalogue, card_of
 from kb_app.entries.knowledge_base import walk
-from kb_app.entries.lint import lint_entry
+from kb_app.entries.lint import RULES, lint_entry
 from kb_app.entries.model import Entry, Finding, Kind, PlannedPath, Severity, Step
 from kb_app.entries.reading import read_entry
 from kb_app.entries.templates import new_entry_text
@@ -33,6 +33,7 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     verb.add_argument(
         "--severity", choices=[*Severity], default=Severity.INFO, help="least severity shown (default: info)"
     )
+    verb.add_argument("--rules", action="store_true", help="list the rules, why they matter and what to do")
     verb = add("new", new, "Print a template for a new entry.")
     verb.add_argument("kind", choices=[*Kind])
     verb.add_argument("title", nargs="+")
@@ -126,6 +127,8 @@ def _step_lines(step: Step) -> Iterator[str]:
 
 def lint(context: Context) -> int:
     """Check entries and print the findings; informational ones alone do not fail."""
+    if context.options.rules:
+        return _print_rules(context)
     workspace = context.workspace()
     findings: list[tuple[OpenBase, Finding]] = []
     wanted = {path.replace(os.sep, "/").removeprefix("./") for path in context.options.paths}
@@ -144,6 +147,15 @@ def lint(context: Context) -> int:
     _print_findings(context, shown, checked)
     failing = any(f.severity is not Severity.INFO for _, f in findings)
     return ExitCode.FINDINGS if failing else ExitCode.DONE
+
+
+def _print_rules(context: Context) -> int:
+    if context.wants_json:
+        context.give([to_plain(rule) for rule in RULES])
+    else:
+        for rule in sorted(RULES, key=lambda rule: ([*Severity].index(rule.severity), rule.code)):
+            context.say(f"{rule.severity:<8} {rule.code:<26} {rule.help} {rule.fix}")
+    return ExitCode.DONE
 
 
 def _is_wanted(base: OpenBase, entry: Entry, wanted: set[str]) -> bool:

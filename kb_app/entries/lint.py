@@ -29,6 +29,7 @@ from kb_app.entries.model import (
 )
 from kb_app.entries.path_blocks import CHOICES
 from kb_app.entries.quoting import ShellPlaces
+from kb_app.entries.response import leads_out
 from kb_app.entries.secrets import secrets_in
 from kb_app.entries.suspicious import suspicious_characters
 
@@ -88,6 +89,8 @@ RULES: tuple[Rule, ...] = (
          'Write the steps, write "None known.", or remove the heading.'),
     Rule("path-untyped", _I, "The page does not tell a stopgap from a repair.",
          'Split it into "Mitigation" and "Fix forward", or state Time, Risk and Reversible.'),
+    Rule("dead-end", _I, "From here a reader in an incident finds no way out, not even by links.",
+         "Add a lever, or link the entries that hold the ways out."),
     Rule("one-way", _I, "Only one of the two ways out is written down.",
          'Add the other one; "None known." is an answer, too.'),
     Rule("missing-attributes", _I, "What is not stated is assumed pessimistically in decisions.",
@@ -97,6 +100,8 @@ RULES: tuple[Rule, ...] = (
          "Add a nested bullet Verify: with what one should see."),
     Rule("destructive-step", _W, "A step that deletes, drops or restarts should say how to go back.",
          "Add a nested bullet Undo: or Confirm: to the step."),
+    Rule("setting-not-loaded", _W, "A changed setting that nobody loads changes nothing.",
+         "Add the step that reloads or restarts, or say that the setting needs none."),
     Rule("placeholder", _W, "This value cannot be filled in safely by a program.",
          "Move it out of the here-document, back quotes or comment, or give it a telling name."),
     Rule("suspicious-character", _W, "The command holds a character that is not what it looks like.",
@@ -107,7 +112,13 @@ RULES: tuple[Rule, ...] = (
          "Have the owner verify the entry, or state who approves."),
     Rule("no-signature", _W, "A known fix is found by what the machine said.",
          "Add signatures, or put the exact message into a code block under Symptoms."),
+    Rule("bad-signature", _W, "A pattern that is not a regular expression is never found.",
+         "Correct what stands between the slashes, or write the message as plain text."),
+    Rule("signature-not-shown", _I, "Nobody can compare the screen with a message the page does not show.",
+         "Put the message into a code block under Symptoms."),
     Rule("no-alert", _I, "A runbook is found by its alert.", "Add alerts: or answers: to the front matter."),
+    Rule("no-source", _I, "A claim about versions cannot be checked without its source.",
+         "Link the vendor's page, with its version."),
     Rule("no-owner", _I, "Nobody is asked to keep this page true.", "Add owner: or a CODEOWNERS file."),
     Rule("broken-link", _W, "A link that leads nowhere costs time when there is none.",
          "Correct or remove it."),
@@ -245,7 +256,7 @@ def _headings(entry: Entry, _: Catalogue | None) -> Iterator[_Hit]:
 _PATH_ROLES = (Role.MITIGATION, Role.FIX, Role.LEVER)
 
 
-def _ways_out(entry: Entry, _: Catalogue | None) -> Iterator[_Hit]:
+def _ways_out(entry: Entry, catalogue: Catalogue | None) -> Iterator[_Hit]:
     if entry.is_stub or entry.state is State.RETIRED:
         return
     starts = {path.span.first_line for path in entry.paths}
@@ -257,6 +268,8 @@ def _ways_out(entry: Entry, _: Catalogue | None) -> Iterator[_Hit]:
     if not entry.paths and entry.kind in (Kind.RUNBOOK, Kind.KNOWN_FIX):
         yield "no-path", entry.body_line, "No path yet: neither a mitigation nor a fix is written down"
     yield from _both_ways(entry)
+    if catalogue is not None and entry.kind is Kind.INTERNALS and not leads_out(entry, catalogue):
+        yield "dead-end", entry.body_line, "Neither this entry nor what it links to holds a way out"
 
 
 def _both_ways(entry: Entry) -> Iterator[_Hit]:
@@ -291,6 +304,28 @@ def _paths(entry: Entry, _: Catalogue | None) -> Iterator[_Hit]:
             yield "missing-verify", line, f'"{name}" does not say how one sees that it worked'
         for step in path.steps:
             yield from _step(step)
+        yield from _settings(path)
+
+
+_CHANGES_SETTING = re.compile(r"\balter\s+system\s+(?:re)?set\b", re.IGNORECASE)
+_LOADS_SETTING = re.compile(r"pg_reload_conf|\breload|\brestart|\bSIGHUP\b", re.IGNORECASE)
+
+
+def _settings(path: Path) -> Iterator[_Hit]:
+    """Yield steps after which a changed setting is loaded by no later step of the path."""
+    told = [_told_by(step) for step in path.steps]
+    for number, step in enumerate(path.steps):
+        changes = any(_CHANGES_SETTING.search(command.text) for command in step.commands)
+        if changes and not _LOADS_SETTING.search(" ".join((*told[number:], path.outro))):
+            yield (
+                "setting-not-loaded",
+                step.span.first_line,
+                f"Step {step.number} changes a setting that no step of this way loads",
+            )
+
+
+def _told_by(step: Step) -> str:
+    return " ".join((step.text, step.expect, *(command.text for command in step.commands)))
 
 
 def _attributes(entry: Entry, path: Path) -> Iterator[_Hit]:
@@ -353,10 +388,32 @@ def _finding_again(entry: Entry, _: Catalogue | None) -> Iterator[_Hit]:
         return
     if entry.kind is Kind.KNOWN_FIX and not entry.signatures and not entry.alerts:
         yield "no-signature", 1, "The known fix has neither a signature nor an alert"
+    yield from _signatures(entry)
     if entry.kind is Kind.RUNBOOK and not entry.alerts and not entry.answers and not entry.signatures:
         yield "no-alert", 1, "The runbook names no alert"
     if not entry.owner and entry.kind is not Kind.NOTE:
         yield "no-owner", 1, "The entry has no owner"
+    claims = [key for key in ("affected", "fixed_in") if getattr(entry, key)]
+    if claims and not any(link.target.startswith(("https://", "http://")) for link in entry.links):
+        yield "no-source", 1, f"{claims[0]} is stated and no page outside is linked"
+
+
+def _signatures(entry: Entry) -> Iterator[_Hit]:
+    if entry.provenance.get("signatures") != "from front matter":
+        return
+    shown = _one_blank("\n".join(entry.text.split("\n")[entry.body_line - 1 :]))
+    for signature in entry.signatures:
+        if len(signature) > 2 and signature[0] == signature[-1] == "/":
+            try:
+                re.compile(signature[1:-1])
+            except re.error as error:
+                yield "bad-signature", 1, f"{signature} is not a regular expression: {error}"
+        elif _one_blank(signature) not in shown:
+            yield "signature-not-shown", 1, f'The page does not show the message "{signature}"'
+
+
+def _one_blank(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 # --- links --------------------------------------------------------------------------------------------------

@@ -36,6 +36,19 @@ def resolve_plan(entry: Entry, catalogue: Catalogue | None, load: Callable[[str]
     return ResponsePlan(mitigations, fixes, is_complete=catalogue is not None)
 
 
+def leads_out(entry: Entry, catalogue: Catalogue) -> bool:
+    """Tell whether the plan for ``entry`` holds a way out, by the cards alone: no other entry is read."""
+    if any(not path.is_none for path in entry.paths):
+        return True
+    every = (*_WAYS["mitigation"], *_WAYS["fix"])
+    rungs = (
+        (_linked(entry, catalogue), every),
+        (_of_component(entry, catalogue), (PathKind.LEVER,)),
+        (_of_product(entry, catalogue), (PathKind.LEVER,)),
+    )
+    return any(_openable(entry, cards, kinds) for cards, kinds in rungs)
+
+
 class _Loader:
     """Reads each entry once; what cannot be read is no part of a plan."""
 

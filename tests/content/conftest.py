@@ -62,3 +62,14 @@ def lab(entries: Mapping[str, Entry], indexed: IndexedBase) -> Iterator[Lab]:
 
     yield Lab({entry.id: entry for entry in entries.values()}, find)
     engine.close()
+
+
+@pytest.fixture(autouse=True)
+def told_entries(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tell the summary at the end which entries were found and whose commands were run."""
+    if "lab" not in request.fixturenames:
+        yield
+        return
+    lab = request.getfixturevalue("lab")
+    yield
+    request.node.user_properties += [("found", *sorted(lab.found)), ("used", *sorted(lab.used))]

@@ -6,7 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kb_app.entries.commands import command_language, fill, placeholders_of
 from kb_app.entries.model import Command, Entry, PathKind, Span, Step
@@ -34,10 +34,14 @@ class Lab:
     Attributes:
         entries: by id.
         find: pastes a text into the search and gives the id of the first hit.
+        found: ids of entries whose failure a real server printed and the search found first.
+        used: ids of entries whose own commands were taken to be run.
     """
 
     entries: Mapping[str, Entry]
     find: Callable[[str], str]
+    found: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
 
     def has_signature(self, entry_id: str, printed: str) -> bool:
         """Tell whether a printed text holds one of the entry's own signatures."""
@@ -54,6 +58,7 @@ class Lab:
         assert self.has_signature(entry_id, printed), f"{entry_id} has no signature for {printed!r}"
         found = self.find(printed)
         assert found == entry_id, f"{printed!r} finds {found} first, not {entry_id}"
+        self.found.add(entry_id)
 
     def steps(self, entry_id: str, kind: str, *, which: int = 0) -> tuple[Step, ...]:
         paths = [p for p in self.entries[entry_id].paths if p.kind is PathKind(kind) and not p.is_none]
@@ -71,6 +76,7 @@ class Lab:
         """Return the one command of a step, filled in."""
         step = self.steps(entry_id, kind, which=which)[number - 1]
         assert len(step.commands) == 1, f"{entry_id}: step {number} of its {kind} has not one command"
+        self.used.add(entry_id)
         return _filled(step.commands[0], values or {})
 
     def check(

@@ -133,6 +133,16 @@ def test_show_gives_inferred_fields_paths_and_plan(run: Run, folder: Path) -> No
     assert "<h1" in run("--kb", str(folder), "show", "lease-lost", "--as", "html")[1]
 
 
+def test_lint_lists_its_rules_with_what_to_do(run: Run) -> None:
+    code, out, _ = run("lint", "--rules", "--json")
+    rules = {rule["code"]: rule for rule in json.loads(out)}
+    assert code == 0
+    assert rules["setting-not-loaded"]["severity"] == "warning"
+    code, out, _ = run("lint", "--rules")
+    assert len(out.splitlines()) == len(rules)
+    assert all(rule["fix"] in out for rule in rules.values())
+
+
 def test_lint_lists_an_entry_without_a_path_and_exits_1(run: Run, folder: Path) -> None:
     (folder / "runbooks").mkdir()
     (folder / "runbooks" / "ShardFull.md").write_text("# ShardFull\n\n## Meaning\n\nA shard is full.\n")

@@ -312,6 +312,8 @@ def test_control_and_format_characters_never_get_into_a_shell_command(before: st
         "aws s3 rm s3://x", "gcloud compute instances delete x", "az vm restart -n x", "etcdctl defrag",
         "nginx -s stop", "ceph osd purge 1", "curl -X DELETE http://x", "Remove-Item x",
         "mkfs.ext4 /dev/sda", "dd if=a of=/dev/sda", "a \\\n && rm x", "# note\nrm x", "x" * 20_001,
+        "SELECT 'a'; DROP TABLE x", "WITH gone AS (DELETE FROM x RETURNING 1) SELECT * FROM gone",
+        "-- look first\nSELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'x'",
     ],
 )  # fmt: skip
 def test_destructive_commands_are_known(text: str) -> None:
@@ -327,6 +329,8 @@ def test_destructive_commands_are_known(text: str) -> None:
         "SELECT * FROM deleted", "redis-cli INFO", "nginx -t", "nginx -s reload", "aws s3 ls",
         "curl http://x/delete", "# rm -rf /", "-- drop table x", "kubectl delete x --dry-run=client",
         "cat format.txt", "echo performance", "",
+        "SELECT pid FROM pg_stat_activity WHERE query ILIKE 'drop table%'",
+        "SELECT a,\n  b FROM t\nWHERE query ~ 'it''s a TRUNCATE TABLE x'", "EXPLAIN SELECT 'vacuum full'",
     ],
 )  # fmt: skip
 def test_reading_commands_are_not_called_destructive(text: str) -> None:
