@@ -76,12 +76,16 @@ def load_settings(folders: AppFolders) -> Settings:
 def save_settings(folders: AppFolders, settings: Settings) -> None:
     """Write the settings so that a crash leaves the old or the new file, never a part.
 
+    The device's name, once drawn, stays: settings that were read before it was drawn do not take it away.
+
     Raises:
         EnvironmentFault: when the folder cannot be written to.
     """
     target = settings_file(folders)
     private_folder(folders.config)
-    merged = (_read(target) or {}) | to_plain(settings) | {"schema_version": SCHEMA_VERSION}
+    known = _read(target) or {}
+    merged = known | to_plain(settings) | {"schema_version": SCHEMA_VERSION}
+    merged["device"] = settings.device or known.get("device", "")
     write_atomically(target, json.dumps(merged, indent=2, ensure_ascii=False).encode() + b"\n")
 
 

@@ -94,6 +94,8 @@ def decision_data(case: Case, advice: Advice, policy: Policy, today: dt.date) ->
     forbidden = [name for name in rules.never_unreviewed if name in names]
     if forbidden:
         data["forbidden"] = forbidden
+    if advice.timebox_minutes is not None:
+        data["timebox_minutes"] = advice.timebox_minutes
     if advice.review is not None and advice.review_rule is not None:
         data |= {"review": advice.review.value, "vrule": advice.review_rule.value}
     return data

@@ -354,6 +354,8 @@ EVENT_FIELDS: Mapping[EventType, tuple[Field, ...]] = {
         _optional("followup_due_minutes", _is_minutes, "follow-ups are due then"),
         _optional("independent_of", _is_list, "who may not review"),
         _optional("forbidden", _is_list, "tags that are never pushed unreviewed"),
+        _optional("timebox_minutes", _is_minutes, "how long the fix is tried before falling back"),
+        _optional("entry", _is_text, "id of the entry that was decided on"),
     ),
     EventType.OVERRIDE: (
         _required("chosen", _one_of(*RECOMMENDATIONS), "what is done instead"),
@@ -425,6 +427,8 @@ EVENT_FIELDS: Mapping[EventType, tuple[Field, ...]] = {
         _required("text", _is_text, "what was seen"),
         _optional("audience", _one_of(*AUDIENCES), "who may read it; internal when absent"),
         _optional("attachments", _is_list, "name and hash of files kept elsewhere"),
+        _optional("ticket", _is_text, "id of a ticket that belongs to the incident"),
+        _optional("tracker", _is_text, "link to its issue"),
     ),
     EventType.CORRECT: (
         _required("seq", _is_number, "which event"),

@@ -190,7 +190,8 @@ class IncidentState:
 
     Attributes:
         id: name of its folder.
-        title, severity, lead, alert, ticket, tracker, services, tags: as opened, corrections applied.
+        title, severity, lead, alert, ticket, tracker, services, tags: as opened, corrections applied;
+            ticket and tracker as linked last.
         impact, data_risk, trend, scope: as last stated; empty when unknown.
         opened_at, mitigated_at, fixed_at, closed_at: None when that has not happened.
         status: ``open``, ``mitigated``, ``fixed`` or ``closed``.
@@ -275,6 +276,7 @@ def state_of(incident_id: str, moments: Sequence[Moment]) -> IncidentState:
         return tuple(event for event in current if event.type in kinds)
 
     opened, seals = of(EventType.OPENED), of(EventType.SEAL)
+    linked = of(EventType.OPENED, EventType.NOTE)
     stated = of(EventType.OPENED, EventType.IMPACT)
     first = opened[0] if opened else None
     return IncidentState(
@@ -283,8 +285,8 @@ def state_of(incident_id: str, moments: Sequence[Moment]) -> IncidentState:
         severity=_last(stated, "severity"),
         lead=_last(opened, "lead"),
         alert=_last(opened, "alert"),
-        ticket=_last(opened, "ticket"),
-        tracker=_last(opened, "tracker"),
+        ticket=_last(linked, "ticket"),
+        tracker=_last(linked, "tracker"),
         services=first.texts("services") if first else (),
         tags=first.texts("tags") if first else (),
         impact=_last(stated, "impact"),

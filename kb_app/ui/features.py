@@ -49,5 +49,11 @@ class Feature(QObject):
         """End what runs: the window is closing."""
 
 
-FEATURES: tuple[Callable[[MainWindow], Feature], ...] = ()
+def _incident(window: MainWindow) -> Feature:
+    from kb_app.ui.incident.feature import IncidentFeature
+
+    return IncidentFeature(window)
+
+
+FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (_incident,)
 """Makers of the features, in the order in which they join."""

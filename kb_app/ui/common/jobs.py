@@ -1,7 +1,8 @@
 """Work that touches the disk, off the user interface's thread.
 
-Two lanes: WRITE has one thread, so that writes of one file keep their order; READ has two. A job is a plain
-function that knows no Qt object; its result or its exception comes back on the thread that asked.
+WRITE has one thread, so that writes of one file keep their order; READ has two; RECORDS has one of its own,
+because an event is acknowledged only once it is on the disk. A job is a plain function that knows no Qt
+object; its result or its exception comes back on the thread that asked.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Lane(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    RECORDS = "records"
 
 
 class Jobs(Protocol):
@@ -79,6 +81,7 @@ class ThreadJobs(QObject):
         self._lanes = {
             Lane.READ: ThreadPoolExecutor(max_workers=2, thread_name_prefix="kb-read"),
             Lane.WRITE: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-write"),
+            Lane.RECORDS: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-records"),
         }
         self._is_closed = False
         self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)

@@ -60,6 +60,7 @@ class SessionState:
         splitter: widths of the panes in pixels, left to right.
         query: what stood in the search field (never a paste: it may hold customer data).
         hidden_bases: knowledge bases that were switched off.
+        incident: id of the record the window has in hand, or empty.
     """
 
     recent: tuple[RememberedEntry, ...] = ()
@@ -69,6 +70,7 @@ class SessionState:
     splitter: tuple[int, ...] = ()
     query: str = ""
     hidden_bases: tuple[str, ...] = ()
+    incident: str = ""
 
     def with_recent(self, entry: RememberedEntry) -> SessionState:
         """Return the state with ``entry`` as the latest one opened."""
