@@ -45,11 +45,19 @@ deeper in the tree, or as ``security.md``, such names may be topics."""
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that may be an entry: path relative to the root with ``/``, size, and time of last change."""
+    """A file that may be an entry: path relative to the root with ``/``, and what its status said.
+
+    Attributes:
+        mtime_ns: time of the last change of its bytes.
+        ctime_ns: time of the last change of its status (of its creation where the system is not POSIX).
+        inode: its number, 0 where the system has none.
+    """
 
     path: str
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +362,45 @@ def walk(root: Path, config: KnowledgeBaseConfig) -> Walk:
     return Walk(tuple(sorted(files, key=lambda f: f.path)), tuple(sorted(skipped)))
 
 
+def look_at(root: Path, paths: Iterable[str], config: KnowledgeBaseConfig) -> Walk:
+    """Return what `walk` would say about the files ``paths`` alone; those that are no entries are left out.
+
+    Raises:
+        EnvironmentFault: when ``root`` is not a folder that can be read.
+    """
+    if not root.is_dir():
+        raise EnvironmentFault(f"{root} is not a folder", "Choose the folder that holds the Markdown files")
+    base = root.resolve()
+    files: list[FoundFile] = []
+    skipped: list[tuple[str, str]] = []
+    listed: dict[str, dict[str, os.DirEntry[str]]] = {}
+    for path in sorted(set(paths)):
+        folder, _, name = path.rpartition("/")
+        if "" in path.split("/") or not is_entry_path(path, config):
+            continue
+        if folder not in listed:
+            listed[folder] = _listed_inside(base, folder)
+        item = listed[folder].get(name)
+        if item is None or _is_folder(item):
+            continue
+        found = _examined(base, item, path)
+        if isinstance(found, str):
+            skipped.append((_shown(path), found))
+        else:
+            files.append(found)
+    return Walk(tuple(files), tuple(skipped))
+
+
+def _listed_inside(base: Path, folder: str) -> dict[str, os.DirEntry[str]]:
+    """Return the items of a folder by name; none when it is not there or reached through a link."""
+    try:
+        if (base / folder).resolve(strict=True) != base / folder:
+            return {}
+        return {item.name: item for item in _listed(base, folder)}
+    except (OSError, RuntimeError):
+        return {}
+
+
 def _listed(base: Path, folder: str) -> Iterable[os.DirEntry[str]]:
     with os.scandir(os.path.join(base, folder)) as items:  # noqa: PTH118  (a Path per folder costs a third more)
         return list(items)
@@ -402,4 +449,4 @@ def _examined(base: Path, item: os.DirEntry[str], path: str) -> FoundFile | str:
         return (
             f"The file has {state.st_size // 1024} KB; {MAX_ENTRY_BYTES // 1024} KB is the most that is read"
         )
-    return FoundFile(path, state.st_size, state.st_mtime_ns)
+    return FoundFile(path, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)

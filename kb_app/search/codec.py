@@ -52,6 +52,7 @@ from kb_app.search.manifest import (
     write_manifest,
 )
 from kb_app.search.storage import IndexStorage
+from kb_app.search.times import TIMES
 
 INDEX_NAME = "MAIN"
 UPDATE_LOCK = "update.lock"
@@ -68,7 +69,6 @@ _UNREADABLE = (
     ImportError,
 )
 """What Whoosh was seen to raise on a damaged table of contents (720 mutations)."""
-TIMES = "times.json"
 
 
 class SurfaceText(FieldType):

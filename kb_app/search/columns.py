@@ -21,6 +21,7 @@ import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
@@ -449,6 +450,14 @@ class Segment:
         lists = _Lists(arrays, header["counts"])
         return cls(arrays, lists, _Cold(cold, arrays, header["pieces"]), mask)
 
+    def without(self, deleted: Sequence[int]) -> Segment:
+        """Return this segment with other documents deleted; both share one file and what was read of it."""
+        mask = np.zeros(self.document_count, np.bool_)
+        mask[list(deleted)] = True
+        other = copy(self)
+        other.deleted = mask
+        return other
+
     @classmethod
     def in_memory(cls, data: SegmentData) -> Segment:
         """Open a segment that was never written (names only)."""
@@ -485,6 +494,19 @@ class Segment:
     def facet_values(self) -> dict[str, list[str]]:
         """Facet to its values by code."""
         return {facet: self._lists.read(f"facet_{facet}") for facet in FACETS}
+
+    @cached_property
+    def term_shapes(self) -> tuple[Array, Array]:
+        """Per term its length in bytes and the set of its letters as bits."""
+        blob = self.arrays["list_terms"]
+        if not blob.size:
+            return np.zeros(0, np.int64), np.zeros(0, np.uint32)
+        breaks = np.flatnonzero(blob == ord("\n"))
+        starts = np.r_[0, breaks + 1]
+        lengths = np.diff(np.r_[starts, blob.size + 1]) - 1
+        bits = np.left_shift(np.uint32(1), (blob & 31).astype(np.uint32))
+        bits[breaks] = 0
+        return lengths, np.bitwise_or.reduceat(bits, starts)
 
     def facet_owners(self, facet: str) -> Array:
         """Return per code of ``arrays["facet_…_code"]`` the document that has it."""

@@ -108,17 +108,26 @@ class SearchEngine:
         self._synonyms = synonyms_with(group for base in bases for group in base.config.synonyms)
         self._load()
 
-    def _load(self) -> None:
-        """Open every index as it is now."""
+    def _load(self, known: Mapping[tuple[Path, str], Segment] | None = None) -> None:
+        """Open every index as it is now; ``known`` segments that are still part of it stay open."""
         self._is_partial = False
         self._folders: list[Path] = []
+        self._open: dict[tuple[Path, str], Segment] = {}
         parts: list[tuple[str, Segment]] = []
         for base in self._bases:
-            segments, is_partial = _open_base(base)
+            segments, is_partial = _open_base(base, known or {})
             self._is_partial |= is_partial
-            parts += [(base.name, segment) for segment in segments]
+            parts += [(base.name, segment) for segment in segments.values()]
             self._folders += [base.folder] * len(segments)
+            self._open.update({(base.folder, digest): segment for digest, segment in segments.items()})
         self._scorer = Scorer(parts)
+        for key, segment in (known or {}).items():
+            if key not in self._open:
+                segment.close()
+
+    def reopen(self) -> None:
+        """Open every index as it is now; what did not change since it was opened is not read again."""
+        self._load(self._open)
 
     @classmethod
     def open(cls, bases: Sequence[IndexedBase]) -> SearchEngine:
@@ -450,23 +459,31 @@ class SearchEngine:
         )
 
 
-def _open_base(base: IndexedBase) -> tuple[list[Segment], bool]:
-    """Return the segments of a base, and whether it is incomplete."""
-    segments: list[Segment] = []
+def _open_base(
+    base: IndexedBase, known: Mapping[tuple[Path, str], Segment]
+) -> tuple[dict[str, Segment], bool]:
+    """Return the segments of a base by the hash of their columns, and whether it is incomplete."""
+    opened: dict[str, Segment] = {}
     try:
         manifest = read_manifest(base.folder)
         if manifest is not None and manifest.is_complete:
             for record in manifest.segments:
-                segments.append(open_segment(base.folder, record))
-            return segments, False
+                before = known.get((base.folder, record.hot.sha256))
+                if before is None:
+                    opened[record.hot.sha256] = open_segment(base.folder, record)
+                else:
+                    opened[record.hot.sha256] = before.without(record.deleted)
+            return opened, False
     except DamagedIndexError:
-        for segment in segments:
-            segment.close()
+        for digest, segment in opened.items():
+            if (base.folder, digest) not in known:
+                segment.close()
         discard(base.folder)
     cards = load_cards(base.folder)
     if not cards:
-        return [], True
-    return [Segment.in_memory(build_segment([Analyser().chunk(map(document_of_card, cards))]))], True
+        return {}, True
+    names = build_segment([Analyser().chunk(map(document_of_card, cards))])
+    return {"": Segment.in_memory(names)}, True
 
 
 def _best(values: Array, limit: int, documents: Array, paths: Sequence[str]) -> Array:

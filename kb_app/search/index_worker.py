@@ -1,6 +1,7 @@
 """The indexing process: one request line with the knowledge bases in, progress lines out.
 
-Request: ``{"bases": [{"name", "root", "folder", "config"}], "rebuild": false}``. Then, a JSON object a line:
+Request: ``{"bases": [{"name", "root", "folder", "config", "paths"}], "rebuild": false}``, where ``paths`` are
+the files that can have changed when they are known (see `update_index`). Then, a JSON object a line:
 
 * ``{"event": "progress", "base", "phase", "done", "total"}``, at most twenty a second
 * ``{"event": "names", "base"}``: the names are searchable, a search process may reopen
@@ -81,6 +82,7 @@ def _index(base: dict[str, Any], stop: threading.Event, *, rebuild: bool) -> Non
             is_cancelled=stop.is_set,
             rebuild=rebuild,
             processes=min(2, os.cpu_count() or 1),
+            paths=base.get("paths"),
         )
     except KbError as error:
         _say({"event": "failed", "base": name, "title": error.title, "hint": error.hint})

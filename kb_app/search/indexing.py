@@ -16,7 +16,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -24,16 +24,15 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from kb_app.durable import write_atomically
 from kb_app.entries.catalogue import card_of
-from kb_app.entries.knowledge_base import FoundFile, walk
+from kb_app.entries.knowledge_base import FoundFile, Walk, look_at, walk
 from kb_app.entries.model import EntryCard, Kind, KnowledgeBaseConfig, State
 from kb_app.entries.reading import parse_entry
 from kb_app.entries.source import is_binary
 from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
-from kb_app.search.codec import TIMES, EntryWriter, lock_index, open_index, toc_name
+from kb_app.search.codec import EntryWriter, lock_index, open_index, toc_name
 from kb_app.search.columns import (
     FORMAT,
     DamagedIndexError,
@@ -54,6 +53,7 @@ from kb_app.search.manifest import (
 )
 from kb_app.search.model import IndexProgress, IndexReport, SkippedFile
 from kb_app.search.storage import IndexStorage
+from kb_app.search.times import Time, read_times, write_times
 
 CHUNK_PAGES = 64
 CHECKPOINT_S = 8.0
@@ -69,7 +69,6 @@ SMALL_SEGMENT = 2_000
 HEAD_BYTES = 2_048
 _TITLE = re.compile(r"^(?:title:[ \t]*(?P<front>\S.*)|#[ \t]+(?P<heading>\S.*))$", re.MULTILINE)
 
-Signature = tuple[int, int, int, int]
 Progress = Callable[[IndexProgress], None]
 
 
@@ -148,7 +147,7 @@ class _Run:
     segments: dict[str, Segment] = field(default_factory=dict)
     places: dict[str, tuple[str, int]] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
-    times: dict[str, tuple[int, int, int, int, str]] = field(default_factory=dict)
+    times: dict[str, Time] = field(default_factory=dict)
     deleted: dict[str, set[int]] = field(default_factory=dict)
     pending: list[Chunk] = field(default_factory=list)
     tables: TokenTables = field(default_factory=TokenTables)
@@ -171,6 +170,7 @@ def update_index(
     is_cancelled: Callable[[], bool] | None = None,
     rebuild: bool = False,
     processes: int = 1,
+    paths: Collection[str] | None = None,
 ) -> IndexReport:
     """Make the index in ``folder`` agree with the pages below ``root``; nothing below ``root`` is changed.
 
@@ -183,6 +183,10 @@ def update_index(
         is_cancelled: asked between portions; what was done so far is committed.
         rebuild: make it anew.
         processes: how many processes may read pages.
+        paths: the only files that can have come, gone or changed since the last complete run, when the caller
+            knows them (a fast-forward names them): nothing else is looked at. Files that are no entries may
+            be among them; a folder stands for all files below it. None: every file is looked at, as it is
+            anyway while there is no complete index.
 
     Raises:
         UsageError: when ``folder`` lies inside ``root``.
@@ -198,10 +202,10 @@ def update_index(
     try:
         _open_last_state(run, rebuild=rebuild)
         try:
-            _update(run, storage, processes)
+            _update(run, storage, processes, paths)
         except DamagedIndexError as error:
             _start_anew(run, str(error))
-            _update(run, storage, processes)
+            _update(run, storage, processes, None)
     except OSError as error:
         raise EnvironmentFault(
             f"The index of {knowledge_base!r} cannot be written: {error.strerror or error}",
@@ -262,7 +266,7 @@ def _start_anew(run: _Run, reason: str) -> None:
 
 def _open_segments(run: _Run, manifest: Manifest) -> None:
     check_file(run.folder, manifest.toc)
-    run.times = _read_times(run.folder)
+    run.times = read_times(run.folder)
     for record in manifest.segments:
         segment = open_segment(run.folder, record)
         run.segments[record.id] = segment
@@ -275,19 +279,17 @@ def _open_segments(run: _Run, manifest: Manifest) -> None:
                 run.hashes[path] = segment.hashes[number]
 
 
-def _update(run: _Run, storage: IndexStorage, processes: int) -> None:
+def _update(run: _Run, storage: IndexStorage, processes: int, paths: Collection[str] | None) -> None:
     seen_at_ns = time.time_ns()
-    found = walk(run.root, run.config)
+    found, asked = _look(run, paths)
     run.skipped += [SkippedFile(path, reason) for path, reason in found.skipped]
-    signatures = {file.path: _signature(run.root, file) for file in found.files}
+    hashes = run.hashes
+    seen = {file.path: _time_of(file, hashes.get(file.path, "")) for file in found.files}
     known_times = run.times
-    to_read = [
-        file.path
-        for file in found.files
-        if file.path not in run.hashes
-        or known_times.get(file.path) != (*signatures[file.path], run.hashes[file.path])
+    to_read = [path for path, state in seen.items() if path not in hashes or known_times.get(path) != state]
+    gone = [
+        path for path in (run.places if asked is None else asked) if path in run.places and path not in seen
     ]
-    gone = [path for path in run.places if path not in signatures]
     is_first = run.manifest is None
     _prepare_cards(run)
     if is_first and to_read:
@@ -300,51 +302,45 @@ def _update(run: _Run, storage: IndexStorage, processes: int) -> None:
         _commit(run, storage, is_complete=not was_cancelled)
         _write_cards(run)
     _merge(run, storage)
-    times = {
-        path: (*signature, run.hashes[path])
-        for path, signature in signatures.items()
-        if path in run.hashes and signature[2] < seen_at_ns - RACY_NS and signature[0] >= 0
-    }
+    times = {} if asked is None else {path: t for path, t in known_times.items() if path in run.hashes}
+    for path, state in seen.items():
+        if path in run.hashes and state[0] >= 0 and state[2] < seen_at_ns - RACY_NS:
+            times[path] = (*state[:4], run.hashes[path])
+        else:
+            times.pop(path, None)
     for record in run.manifest.segments if run.manifest else ():
         times[_cold_key(record)] = _cold_state(run.folder, record)
     if times != known_times:
-        _write_times(run.folder, times)
+        write_times(run.folder, times)
+
+
+def _look(run: _Run, paths: Collection[str] | None) -> tuple[Walk, Collection[str] | None]:
+    """Return the files that may have changed, and which paths were asked for (None: all)."""
+    if paths is None or run.manifest is None or not run.manifest.is_complete:
+        return walk(run.root, run.config), None
+    asked = set(paths)
+    folders = tuple(f"{path.rstrip('/')}/" for path in asked)
+    asked.update(path for path in run.places if path.startswith(folders))
+    if any((run.root / path).is_dir() for path in paths):
+        return walk(run.root, run.config), None
+    return look_at(run.root, asked, run.config), asked
 
 
 def _cold_key(record: SegmentRecord) -> str:
     return f"\0{record.cold.name}"  # no path of a page holds this character
 
 
-def _cold_state(folder: Path, record: SegmentRecord) -> tuple[int, int, int, int, str]:
+def _cold_state(folder: Path, record: SegmentRecord) -> Time:
     """Return what tells a change of a file of documents; its pieces are checked when they are read."""
     state = (folder / record.cold.name).stat()
     return (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino, record.cold.sha256)
 
 
-def _signature(root: Path, file: FoundFile) -> Signature:
-    """Return (size, modified, status changed, inode) of a file; a size of -1 means "never trust"."""
+def _time_of(file: FoundFile, content_hash: str) -> Time:
+    """Return what tells a change of a file; a size of -1 means "never trust"."""
     if os.name != "posix":  # elsewhere the third time is that of creation and proves nothing
-        return (-1, 0, 0, 0)
-    try:
-        state = os.stat(f"{root}{os.sep}{file.path}")  # noqa: PTH116 - ten thousand times: no object per file
-    except OSError:
-        return (-1, 0, 0, 0)
-    return (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-
-
-def _read_times(folder: Path) -> dict[str, tuple[int, int, int, int, str]]:
-    try:
-        head, _, body = (folder / TIMES).read_bytes().partition(b"\n")
-        if head.decode() != hashlib.sha256(body).hexdigest():
-            return {}
-        return {path: tuple(values) for path, values in json.loads(body).items()}
-    except (OSError, ValueError):
-        return {}
-
-
-def _write_times(folder: Path, times: dict[str, tuple[int, int, int, int, str]]) -> None:
-    body = json.dumps(times, separators=(",", ":")).encode()
-    write_atomically(folder / TIMES, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        return (-1, 0, 0, 0, "")
+    return (file.size_bytes, file.mtime_ns, file.ctime_ns, file.inode, content_hash)
 
 
 def _prepare_cards(run: _Run) -> None:
@@ -593,5 +589,7 @@ def _merge(run: _Run, storage: IndexStorage) -> None:
 
 
 def _write_cards(run: _Run) -> None:
-    live = {path_key(path) for path in run.places}
-    write_lines(run.folder, {key: line for key, line in run.card_lines.items() if key in live})
+    if len(run.card_lines) > len(run.places):  # names that a killed run had published
+        live = set(map(path_key, run.places))
+        run.card_lines = {key: line for key, line in run.card_lines.items() if key in live}
+    write_lines(run.folder, run.card_lines)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,10 @@ def corrections(word: str, segments: Sequence[Segment], *, limit: int = 3) -> li
             if distance > edits:
                 continue
             low, high = int(segment.posting_start[number]), int(segment.posting_start[number + 1])
-            documents = len(set(segment.posting_document[low:high].tolist()))
+            holders = np.array(sorted(set(segment.posting_document[low:high].tolist())), np.int64)
+            documents = int((~segment.deleted[holders]).sum())
+            if not documents:
+                continue  # only pages that are gone held it
             known = found.get(term)
             found[term] = Correction(term, distance, documents + (known.documents if known else 0))
     ordered = sorted(found.values(), key=lambda c: (c.distance, c.word[0] != word[0], -c.documents, c.word))
@@ -73,7 +75,7 @@ def split_in_two(word: str, is_known: Any) -> tuple[str, str] | None:
 
 def _near_numbers(segment: Segment, word: str, edits: int) -> Array:
     """Return numbers of terms that can be within ``edits``, by length and set of letters."""
-    lengths, letters = _shapes(segment)
+    lengths, letters = segment.term_shapes
     mine = np.uint32(0)
     for byte in word.encode():
         mine |= np.uint32(1 << (byte & 31))
@@ -89,20 +91,6 @@ def _near_numbers(segment: Segment, word: str, edits: int) -> Array:
         numbers = numbers[np.argsort(apart, kind="stable")[:MAX_CANDIDATES]]
     near_numbers: Array = numbers
     return near_numbers
-
-
-@lru_cache(maxsize=16)
-def _shapes(segment: Segment) -> tuple[Array, Array]:
-    """Return per term its length in bytes and the set of its letters as bits."""
-    blob = segment.arrays["list_terms"]
-    if not blob.size:
-        return np.zeros(0, np.int64), np.zeros(0, np.uint32)
-    breaks = np.flatnonzero(blob == ord("\n"))
-    starts = np.r_[0, breaks + 1]
-    lengths = np.diff(np.r_[starts, blob.size + 1]) - 1
-    bits = np.left_shift(np.uint32(1), (blob & 31).astype(np.uint32))
-    bits[breaks] = 0
-    return lengths, np.bitwise_or.reduceat(bits, starts)
 
 
 def edit_distance(a: str, b: str, limit: int) -> int:

@@ -5,7 +5,8 @@ Requests carry an ``id`` that comes back with the answer:
 * ``{"id": 1, "op": "open", "bases": [{"name", "folder", "config"}]}`` → ``{"id": 1, "ok": true, "documents":
   n}``
 * ``{"id": 2, "op": "search", "request": {...}}`` → ``{"id": 2, "ok": true, "answer": {...}}``
-* ``{"id": 3, "op": "reopen"}`` → like ``open``, with the bases of before: the indexes have changed
+* ``{"id": 3, "op": "reopen"}`` → like ``open``, with the bases of before: the indexes have changed. What of
+  them did not is kept as it is.
 * ``{"id": 4, "op": "ping"}`` → ``{"id": 4, "ok": true}``
 
 What goes wrong comes back as ``{"id", "ok": false, "title", "hint"}``. Of several searches that wait, only
@@ -71,12 +72,20 @@ class SearchWorker:
             )
             for base in message["bases"]
         )
-        return self._reopen()
-
-    def _reopen(self) -> dict[str, Any]:
         engine = SearchEngine.open(self._bases)
         self.close()
         self._engine = engine
+        return self._reopened(engine)
+
+    def _reopen(self) -> dict[str, Any]:
+        if self._engine is None:
+            self._engine = SearchEngine.open(self._bases)
+        else:
+            self._engine.reopen()
+        return self._reopened(self._engine)
+
+    @staticmethod
+    def _reopened(engine: SearchEngine) -> dict[str, Any]:
         return {"documents": engine.document_count, "is_partial": engine.is_partial}
 
     def _search(self, message: dict[str, Any]) -> dict[str, Any]:

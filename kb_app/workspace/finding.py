@@ -5,7 +5,7 @@ The window does the same through worker processes; see ``kb_app/ui/common/worker
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from kb_app.paths import private_folder
 from kb_app.search.engine import IndexedBase, SearchEngine
@@ -19,15 +19,22 @@ def bring_up_to_date(
     *,
     on_progress: Callable[[IndexProgress], None] | None = None,
     rebuild: bool = False,
+    paths: Collection[str] | None = None,
 ) -> IndexReport:
-    """Index what changed in ``base`` since the last time.
+    """Index what changed in ``base`` since the last time: of ``paths`` alone, when the caller knows them.
 
     Raises:
         EnvironmentFault: when the folder or the cache cannot be used.
     """
     private_folder(base.index_folder.parent)
     return update_index(
-        base.root, base.name, base.index_folder, base.config, on_progress=on_progress, rebuild=rebuild
+        base.root,
+        base.name,
+        base.index_folder,
+        base.config,
+        on_progress=on_progress,
+        rebuild=rebuild,
+        paths=paths,
     )
 
 

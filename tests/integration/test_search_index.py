@@ -101,6 +101,69 @@ def test_many_small_updates_are_merged_and_still_equal(base: Path, tmp_path: Pat
     assert answers(base, tmp_path / "ix") == fresh_answers(base, tmp_path / "full")
 
 
+def test_told_what_changed_nothing_else_is_looked_at(base: Path, tmp_path: Path) -> None:
+    update_index(base, "base", tmp_path / "ix", CONFIG)
+    (base / "part0/entry-0.md").write_text("# Now about beacons\n\nbeacon\n", encoding="utf-8")
+    (base / "part0/entry-3.md").write_text("# Not told\n\nbeacon\n", encoding="utf-8")
+    (base / "part1/entry-1.md").unlink()
+    (base / "new.md").write_text("# New page\n\ntoken drain quota\n", encoding="utf-8")
+    told = [
+        "part0/entry-0.md",
+        "part1/entry-1.md",
+        "new.md",
+        "gone-long-ago.md",
+        "picture.png",
+        "../x.md",
+        "/y.md",
+    ]
+    report = update_index(base, "base", tmp_path / "ix", CONFIG, paths=told)
+    assert (report.added, report.changed, report.removed, report.pages) == (1, 1, 1, 24)
+    report = update_index(base, "base", tmp_path / "ix", CONFIG, paths=[])
+    assert (report.added, report.changed, report.removed) == (0, 0, 0)
+    assert update_index(base, "base", tmp_path / "ix", CONFIG).changed == 1  # the one nobody told of
+    assert answers(base, tmp_path / "ix") == fresh_answers(base, tmp_path / "full")
+
+
+def test_a_folder_that_was_told_stands_for_all_below_it(base: Path, tmp_path: Path) -> None:
+    update_index(base, "base", tmp_path / "ix", CONFIG)
+    shutil.move(base / "part0", base / "moved")
+    report = update_index(base, "base", tmp_path / "ix", CONFIG, paths=["part0", "moved/"])
+    assert (report.added, report.removed, report.pages) == (8, 8, 24)
+    shutil.rmtree(base / "moved")
+    report = update_index(base, "base", tmp_path / "ix", CONFIG, paths=["moved"])
+    assert (report.removed, report.pages) == (8, 16)
+    assert answers(base, tmp_path / "ix") == fresh_answers(base, tmp_path / "full")
+
+
+def test_while_there_is_no_complete_index_everything_is_looked_at(base: Path, tmp_path: Path) -> None:
+    assert update_index(base, "base", tmp_path / "ix", CONFIG, paths=["new.md"]).pages == 24
+
+
+def test_an_engine_that_is_reopened_answers_like_a_new_one(base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ix"
+    update_index(base, "base", folder, CONFIG)
+    engine = SearchEngine.open([IndexedBase("base", folder, CONFIG)])
+    source = random.Random(3)
+    for number in range(7):
+        page = source.choice(sorted(base.rglob("*.md")))
+        page.unlink()
+        (base / f"extra-{number}.md").write_text(f"# Extra {number}\n\nlease drain lost\n", encoding="utf-8")
+        update_index(base, "base", folder, CONFIG)
+        engine.reopen()
+        for question in ("lease lost", "drain", "extra", "entry 5"):
+            answer = engine.search(SearchRequest(question, is_typing=True))
+            fresh = SearchEngine.open([IndexedBase("base", folder, CONFIG)])
+            expected = fresh.search(SearchRequest(question, is_typing=True))
+            fresh.close()
+            assert answer.hits == expected.hits
+            assert answer.facets == expected.facets
+    (folder / "manifest.json").unlink()
+    engine.reopen()
+    assert engine.is_partial
+    assert engine.search(SearchRequest("extra 6")).hits
+    engine.close()
+
+
 def test_nothing_changed_means_nothing_read_or_written(base: Path, tmp_path: Path) -> None:
     update_index(base, "base", tmp_path / "ix", CONFIG)
     before = {p.name: p.read_bytes() for p in (tmp_path / "ix").iterdir() if p.name != codec.TIMES}

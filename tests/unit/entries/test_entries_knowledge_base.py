@@ -14,6 +14,7 @@ from kb_app.entries.knowledge_base import (
     is_entry_name,
     is_entry_path,
     load_config,
+    look_at,
     matches,
     walk,
 )
@@ -157,6 +158,32 @@ def test_links_out_pipes_and_large_files_are_skipped_with_a_reason(tmp_path: Pat
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
+def test_looking_at_some_files_says_what_a_walk_says_of_them(tmp_path: Path) -> None:
+    root = tmp_path / "base"
+    (root / "a/b").mkdir(parents=True)
+    (root / "incidents").mkdir()
+    for name in ("top.md", "a/one.md", "a/b/two.md", "a/skipme.md", "incidents/log.md", "a/picture.png"):
+        (root / name).write_text("# x\n", encoding="utf-8")
+    (tmp_path / "outside.md").write_text("# x\n", encoding="utf-8")
+    (root / "leads-out.md").symlink_to(tmp_path / "outside.md")
+    (root / "linked").symlink_to(root / "a")
+    config = KnowledgeBaseConfig(ignore=("skip*",))
+    everything = [str(path.relative_to(root)) for path in root.rglob("*")]
+    odd = [
+        "linked/one.md",
+        "../outside.md",
+        str(tmp_path / "outside.md"),
+        "a//one.md",
+        "./top.md",
+        "",
+        "gone.md",
+    ]
+    assert look_at(root, [*everything, *odd], config) == walk(root, config)
+    assert [file.path for file in look_at(root, ["a/one.md", "a/one.md"], config).files] == ["a/one.md"]
+    with pytest.raises(EnvironmentFault):
+        look_at(root / "gone", ["a.md"], config)
+
+
 def test_names_that_are_not_utf_8_are_skipped_with_a_reason(tmp_path: Path) -> None:
     try:
         (tmp_path / os.fsdecode(b"caf\xe9.md")).write_text("x")
