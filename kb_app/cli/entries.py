@@ -153,7 +153,7 @@ def _print_rules(context: Context) -> int:
     if context.wants_json:
         context.give([to_plain(rule) for rule in RULES])
     else:
-        for rule in sorted(RULES, key=lambda rule: ([*Severity].index(rule.severity), rule.code)):
+        for rule in sorted(RULES, key=lambda rule: (-[*Severity].index(rule.severity), rule.code)):
             context.say(f"{rule.severity:<8} {rule.code:<26} {rule.help} {rule.fix}")
     return ExitCode.DONE
 
