@@ -31,7 +31,11 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     verb.add_argument(
         "--kind", action="append", choices=[*Kind], default=[], help="only this kind, repeatable"
     )
-    verb.add_argument("--explain", action="store_true", help="say in detail why each hit was found")
+    verb.add_argument(
+        "--explain",
+        action="store_true",
+        help="say what was asked in words, and in detail why each hit was found",
+    )
     verb = add("index", index, "Bring the index up to date.")
     verb.add_argument("--rebuild", action="store_true", help="make it anew")
     verb = add("eval", evaluate_queries, "Score judged queries against the ranking.")
@@ -74,6 +78,9 @@ def search(context: Context) -> int:
 def _print_answer(context: Context, answer: SearchAnswer) -> None:
     for problem in answer.problems:
         context.warn(problem)
+    if context.options.explain:
+        for sentence in filter(None, (answer.explanation, *answer.notes)):
+            context.say(sentence)
     headline = {"match": "", "weak": "Only weak matches.", "none": "No known fix matches this."}[
         answer.verdict
     ]

@@ -63,6 +63,7 @@ class Question:
         excluded: concepts that must not occur.
         unknown: weight of what was asked but occurs nowhere, in words.
         suggestion: the question with slips corrected, or None.
+        corrected: what was taken for a slip to what was looked up instead.
     """
 
     concepts: list[Concept] = field(default_factory=list)
@@ -72,6 +73,7 @@ class Question:
     excluded: list[Concept] = field(default_factory=list)
     unknown: int = 0
     suggestion: str | None = None
+    corrected: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -111,7 +113,28 @@ def question_of_words(query: Query, scorer: Scorer, synonyms: Synonyms, *, is_ty
             question.concepts.append(Concept(alert, (Variant("word", whole),), 1.0))
     if corrected:
         question.suggestion = _rewrite(query.words, corrected)
+        question.corrected = corrected
     return question
+
+
+def synonyms_searched(
+    question: Question, scorer: Scorer, synonyms: Synonyms
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what was asked and the other words for it that were looked up and occur somewhere."""
+    found = []
+    for concept in question.concepts:
+        if not any(variant.is_synonym for variant in concept.variants):
+            continue
+        others = synonyms.others(tuple(stem_of(word) for word in words_of(concept.text)))
+        variants = zip(others, _synonym_variants(others), strict=True)
+        held = [
+            " ".join(words)
+            for words, variant in variants
+            if scorer.document_frequency(Concept("", (variant,)))
+        ]
+        if held:
+            found.append((concept.text, tuple(held)))
+    return found
 
 
 def _read(text: str, *, is_open: bool) -> tuple[list[_Word], list[str]]:

@@ -20,12 +20,21 @@ from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.search.analysis import stem_of
 from kb_app.search.catalogue_file import load_cards
 from kb_app.search.columns import DamagedIndexError, Segment, build_segment
-from kb_app.search.concepts import Question, question_of_paste, question_of_words, telling_terms
+from kb_app.search.concepts import (
+    Question,
+    question_of_paste,
+    question_of_words,
+    synonyms_searched,
+    telling_terms,
+)
+from kb_app.search.dates import DateFilter
 from kb_app.search.documents import Analyser, compact_name, document_of_card
+from kb_app.search.entry_dates import EntryDays, days_of
+from kb_app.search.explanation import correction_note, in_words, synonym_note
 from kb_app.search.manifest import discard, open_segment, read_manifest
 from kb_app.search.masking import MAX_PASTE, is_paste, read_paste
 from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Verdict
-from kb_app.search.query import Query, explain, parse_query
+from kb_app.search.query import CLOSED, Problem, Query, filter_text, is_one_slip, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
 from kb_app.search.scoring import Concept, Scored, Scorer, common, score
 from kb_app.search.snippets import Marker, snippet_at
@@ -97,7 +106,23 @@ class _Asked:
     query: Query
     question: Question
     filters: Mapping[str, tuple[str, ...]]
-    problems: list[str] = field(default_factory=list)
+    is_unfinished: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def lists_all(self) -> bool:
+        """Tell whether, where no word is asked for, every entry that fulfils the conditions is an answer."""
+        has_condition = bool(self.filters or self.query.dates or self.question.excluded)
+        return has_condition or (self.is_unfinished and not self.query.words)
+
+
+@dataclass(slots=True)
+class _Race:
+    """Candidates in order, the verdict on them, and per shard which documents count as found (bool)."""
+
+    candidates: list[_Candidate]
+    verdict: Verdict
+    matched: list[Array]
 
 
 class SearchEngine:
@@ -121,6 +146,8 @@ class SearchEngine:
             self._folders += [base.folder] * len(segments)
             self._open.update({(base.folder, digest): segment for digest, segment in segments.items()})
         self._scorer = Scorer(parts)
+        self._known_days: dict[tuple[int, str], Array] = {}
+        self._entry_days: dict[tuple[Path, str], EntryDays] = {}
         for key, segment in (known or {}).items():
             if key not in self._open:
                 segment.close()
@@ -173,66 +200,166 @@ class SearchEngine:
     def _search(self, request: SearchRequest, started: float) -> SearchAnswer:
         asked = self._understand(request)
         limit = max(1, min(request.limit, MAX_LIMIT))
-        masks = {n: self._mask(n, asked) for n in range(len(self._scorer.shards))}
+        shards = range(len(self._scorer.shards))
+        masks = {n: self._mask(n, asked) for n in shards}
+        conditions = [self._conditions(n, asked) for n in shards]
         concepts = asked.question.concepts
         scored, weights = score(self._scorer, concepts, masks.get)
-        if not concepts and (asked.filters or asked.question.excluded):
+        if not concepts and asked.lists_all:
             scored = [Scored(m.astype(np.float32), m.astype(np.float32)) for m in masks.values()]
-        named = self._named(asked, masks)
-        candidates = self._candidates(scored, named, max(CANDIDATES, limit))
+        race = self._race(asked, scored, masks, weights, limit=limit, started=started)
+        matched = counted = race.matched
+        if any(conditions):
+            allowed = {n: masks[n] & _all_of(conditions[n]) for n in shards}
+            race = self._race(asked, _within(scored, allowed), allowed, weights, limit=limit, started=started)
+            matched = [found & allowed[n] for n, found in enumerate(counted)]
+            if not any(found.any() for found in matched):
+                # what fits the filters holds less of the question than what does not: it is all there is
+                matched = counted = race.matched
+            elif race.verdict is Verdict.NONE:
+                race.verdict = Verdict.WEAK
         is_late = time.perf_counter() - started > TIME_LIMIT_S
-        if concepts and not is_late:
-            self._rerank(candidates, asked, weights)
-        candidates.sort(key=self._rank)
-        verdict = self._verdict(asked, candidates, weights, has_words=bool(concepts))
-        matched = _matched(scored, candidates, is_answered=verdict is not Verdict.NONE)
-        shown = self._fold([c for c in candidates if matched[c.shard][c.document]], limit)
+        shown = self._fold([c for c in race.candidates if matched[c.shard][c.document]], limit)
         marker = _marker(concepts)
         hits = tuple(self._hit(candidate, asked, marker, detailed=request.explain) for candidate in shown)
         return SearchAnswer(
             query=request.text[:200],
             mode=asked.mode,
-            verdict=verdict,
+            verdict=race.verdict,
             took_ms=(time.perf_counter() - started) * 1000,
             total=sum(int(m.sum()) for m in matched),
             hits=hits,
-            facets=self._facets(matched),
+            facets=self._facets(matched) | self._open_facets(asked, counted, conditions),
             suggestion=asked.question.suggestion,
-            explanation=explain(asked.query, request.filters) if asked.mode is not Mode.PASTE else "",
-            problems=tuple(asked.problems),
+            explanation=self._explanation(asked, request),
+            problems=tuple(problem.text for problem in asked.problems),
             is_partial=self._is_partial or is_late,
+            problem_spans=tuple((problem.start, problem.end) for problem in asked.problems),
+            notes=self._notes(asked, request),
         )
+
+    def _race(
+        self,
+        asked: _Asked,
+        scored: Sequence[Scored],
+        masks: Mapping[int, Array],
+        weights: Mapping[Concept, float],
+        *,
+        limit: int,
+        started: float,
+    ) -> _Race:
+        """Order the best documents of ``masks`` and tell which count as found."""
+        named = self._named(asked, masks)
+        candidates = self._candidates(scored, named, max(CANDIDATES, limit))
+        concepts = asked.question.concepts
+        if concepts and time.perf_counter() - started <= TIME_LIMIT_S:
+            self._rerank(candidates, asked, weights)
+        candidates.sort(key=self._rank)
+        verdict = self._verdict(asked, candidates, weights, has_words=bool(concepts))
+        matched = _matched(scored, candidates, is_answered=verdict is not Verdict.NONE)
+        return _Race(candidates, verdict, matched)
+
+    def _explanation(self, asked: _Asked, request: SearchRequest) -> str:
+        filters = {f: v for f, v in request.filters.items() if f != "knowledge_base" or asked.query.words}
+        if not (request.explain or asked.query.uses_fields or filters):
+            return ""
+        sentence = in_words(asked.query, filters)
+        return f"{sentence}, matching the pasted text" if is_paste(request.text) else sentence
+
+    def _notes(self, asked: _Asked, request: SearchRequest) -> tuple[str, ...]:
+        notes = [correction_note(slip, word) for slip, word in asked.question.corrected.items()]
+        if asked.mode is not Mode.PASTE and (request.explain or asked.query.uses_fields):
+            found = synonyms_searched(asked.question, self._scorer, self._synonyms)
+            notes += [synonym_note(word, others[:4]) for word, others in found]
+        return tuple(dict.fromkeys(notes))
 
     # --- understanding ------------------------------------------------------------------------------------
 
     def _understand(self, request: SearchRequest) -> _Asked:
         text = request.text[:MAX_PASTE].strip("\0")
         if is_paste(text):
-            paste = read_paste(text)
-            question = question_of_paste(paste, self._scorer, self._synonyms)
-            mode = Mode.ALERT if paste.alerts and self._has_name(question.names[:1]) else Mode.PASTE
-            problems = [] if question.concepts or question.names else ["The paste holds no word to look up."]
-            return _Asked(mode, Query(""), question, dict(request.filters), problems)
+            return self._understand_paste(text, request)
         query = parse_query(text)
         question = question_of_words(query, self._scorer, self._synonyms, is_typing=request.is_typing)
-        filters: dict[str, tuple[str, ...]] = dict(request.filters)
-        for facet, values in query.filters.items():
-            filters[facet] = (*filters.get(facet, ()), *values)
-        problems = list(query.problems)
-        if len(question.concepts) > MAX_TYPED_CONCEPTS:  # quotation marks of a sentence, not of a question
-            question.required.clear()
+        asked = _Asked(Mode.WORDS, query, question, dict(request.filters), problems=list(query.problems))
+        asked.is_unfinished = request.is_typing and bool(text.strip())  # "kind:" so far
+        self._take_typed_filters(asked, text, is_typing=request.is_typing)
+        self._check_phrases(asked)
+        is_empty = not (question.concepts or asked.lists_all or asked.problems)
+        if is_empty and text.strip():
+            asked.problems.append(Problem("There is no word in this question to look up."))
+        if query.alerts or (" " not in query.words.strip() and self._is_alert(question.names[:1])):
+            asked.mode = Mode.ALERT
+        return asked
+
+    def _understand_paste(self, text: str, request: SearchRequest) -> _Asked:
+        query = parse_query(request.narrowed_by)
+        paste = read_paste(f"{text}\n{query.words}" if query.words else text)
+        question = question_of_paste(paste, self._scorer, self._synonyms)
+        asked = _Asked(Mode.PASTE, query, question, dict(request.filters), problems=list(query.problems))
+        if query.phrases or query.excluded or query.alerts:
+            typed = question_of_words(query, self._scorer, self._synonyms, is_typing=request.is_typing)
+            question.required, question.excluded = typed.required, typed.excluded
+            question.names[:0] = [name for name in map(compact_name, query.alerts) if name]
+        self._take_typed_filters(asked, request.narrowed_by, is_typing=request.is_typing)
+        self._check_phrases(asked)
+        if (paste.alerts or query.alerts) and self._has_name(question.names[:1]):
+            asked.mode = Mode.ALERT
+        if not (question.concepts or question.names):
+            asked.problems.append(Problem("The paste holds no word to look up."))
+        return asked
+
+    def _take_typed_filters(self, asked: _Asked, text: str, *, is_typing: bool) -> None:
+        """Let the typed filters hold; what no entry has is said and left out."""
+        for facet, values in asked.query.filters.items():
+            kept: list[str] = []
+            for value in values:
+                start, end = asked.query.places.get((facet, value), (0, 0))
+                is_last = is_typing and end == len(text)
+                found = self._known_values(facet, value.removeprefix("-"), is_unfinished=is_last)
+                minus = "-" if value.startswith("-") else ""
+                kept += [minus + one for one in found]
+                if not found and not minus:  # to leave out what no entry has is no mistake
+                    asked.problems.append(Problem(self._unknown_value(facet, value), start, end))
+            if kept:
+                asked.filters = {**asked.filters, facet: (*asked.filters.get(facet, ()), *kept)}
+
+    def _known_values(self, facet: str, value: str, *, is_unfinished: bool) -> list[str]:
+        """Return the values of the open indexes that ``value`` means; none: no entry has it."""
+        if facet in CLOSED:
+            return [value]
+        folded = _folded(facet, value)
+        known = self._values(facet)
+        exact = [one for one in known if _folded(facet, one) == folded]
+        if exact or not is_unfinished:
+            return exact[:1]
+        return [one for one in known if _folded(facet, one).startswith(folded)]
+
+    def _values(self, facet: str) -> list[str]:
+        if facet == "knowledge_base":
+            return list(dict.fromkeys(base.name for base in self._bases))
+        shards = self._scorer.shards
+        return list(dict.fromkeys(v for shard in shards for v in shard.segment.facet_values.get(facet, ())))
+
+    def _unknown_value(self, facet: str, value: str) -> str:
+        plain = value.removeprefix("-")
+        name = facet.replace("_", " ")
+        near = next((v for v in self._values(facet) if is_one_slip(plain.casefold(), v.casefold())), "")
+        hint = f"; did you mean \u201c{filter_text(facet, near)}\u201d?" if near else ", so it was left out."
+        return f"No entry has the {name} \u201c{plain[:60]}\u201d{hint}"
+
+    def _check_phrases(self, asked: _Asked) -> None:
+        """Look phrases that no entry holds up as words, and say so."""
+        question = asked.question
+        if asked.mode is not Mode.PASTE and len(question.concepts) > MAX_TYPED_CONCEPTS:
+            question.required.clear()  # quotation marks of a sentence, not of a question
         for concept in list(question.required):
             if self._scorer.document_frequency(concept) == 0:
                 question.required.remove(concept)
-                problems.append(
+                sentence = (
                     f"No entry holds \u201c{concept.text}\u201d word for word; its words were searched."
                 )
-        if not (question.concepts or filters or question.excluded) and text.strip():
-            problems.append("There is no word in this question to look up.")
-        is_alert = bool(query.alerts) or (
-            " " not in query.words.strip() and self._is_alert(question.names[:1])
-        )
-        return _Asked(Mode.ALERT if is_alert else Mode.WORDS, query, question, filters, problems)
+                asked.problems.append(Problem(sentence))
 
     def _has_name(self, names: Iterable[str]) -> bool:
         return any(s.segment.named(name).size for name in names for s in self._scorer.shards)
@@ -246,13 +373,6 @@ class SearchEngine:
     def _mask(self, number: int, asked: _Asked) -> Array:
         shard = self._scorer.shards[number]
         mask = ~shard.segment.deleted
-        for facet, values in asked.filters.items():
-            wanted = [v for v in values if not v.startswith("-")]
-            unwanted = [v[1:] for v in values if v.startswith("-")]
-            if wanted:
-                mask &= _having(shard.base, shard.segment, facet, wanted)
-            if unwanted:
-                mask &= ~_having(shard.base, shard.segment, facet, unwanted)
         for concept in asked.question.required:
             here = np.zeros_like(mask)
             here[self._scorer.matches(number, concept).documents] = True
@@ -260,6 +380,36 @@ class SearchEngine:
         for concept in asked.question.excluded:
             mask[self._scorer.matches(number, concept).documents] = False
         return mask
+
+    def _conditions(self, number: int, asked: _Asked) -> dict[str, Array]:
+        """Return per facet or date asked for which documents of a shard fulfil it (bool)."""
+        shard = self._scorer.shards[number]
+        found: dict[str, Array] = {}
+        for facet, values in asked.filters.items():
+            mask = np.ones(shard.segment.document_count, np.bool_)
+            wanted = [v for v in values if not v.startswith("-")]
+            unwanted = [v[1:] for v in values if v.startswith("-")]
+            if wanted:
+                mask &= _having(shard.base, shard.segment, facet, wanted)
+            if unwanted:
+                mask &= ~_having(shard.base, shard.segment, facet, unwanted)
+            found[facet] = mask
+        for place, wanted_days in enumerate(asked.query.dates):
+            found[f"{wanted_days.field}:{place}"] = _dated(self._days(number, wanted_days.field), wanted_days)
+        return found
+
+    def _days(self, number: int, field_name: str) -> Array:
+        """Return per document of a shard the day of a date as an ordinal, 0 where there is none."""
+        known = self._known_days.get((number, field_name))
+        if known is None:
+            folder = self._folders[number]
+            if (folder, field_name) not in self._entry_days:
+                self._entry_days[(folder, field_name)] = days_of(folder, field_name)
+            days = self._entry_days[(folder, field_name)]
+            paths = self._scorer.shards[number].segment.paths
+            known = np.array([days.of(path) for path in paths], np.int32)
+            self._known_days[(number, field_name)] = known
+        return known
 
     def _named(self, asked: _Asked, masks: Mapping[int, Array]) -> dict[tuple[int, int], float]:
         """Return the documents whose name was asked for, and how strongly (boosts of the score)."""
@@ -409,16 +559,30 @@ class SearchEngine:
 
     # --- what is shown ------------------------------------------------------------------------------------
 
-    def _facets(self, matched: Sequence[Array]) -> dict[str, dict[str, int]]:
-        counts: dict[str, dict[str, int]] = {facet: {} for facet in FACETS}
+    def _facets(self, matched: Sequence[Array], facets: Sequence[str] = FACETS) -> dict[str, dict[str, int]]:
+        counts: dict[str, dict[str, int]] = {facet: {} for facet in facets}
         for shard, found in zip(self._scorer.shards, matched, strict=True):
-            for facet in FACETS:
+            for facet in facets:
                 for value, number in _count_facet(shard.base, shard.segment, facet, found):
                     counts[facet][value] = counts[facet].get(value, 0) + number
         return {
             facet: dict(sorted(values.items(), key=lambda item: (-item[1], item[0])))
             for facet, values in counts.items()
         }
+
+    def _open_facets(
+        self, asked: _Asked, counted: Sequence[Array], conditions: Sequence[Mapping[str, Array]]
+    ) -> dict[str, dict[str, int]]:
+        """Return the counts of the facets that are filtered by, each as if it were not."""
+        counts: dict[str, dict[str, int]] = {}
+        for facet, values in asked.filters.items():
+            if facet in FACETS and not all(value.startswith("-") for value in values):
+                without = [
+                    found & _all_of({name: mask for name, mask in masks.items() if name != facet}, found)
+                    for found, masks in zip(counted, conditions, strict=True)
+                ]
+                counts[facet] = self._facets(without, (facet,))[facet]
+        return counts
 
     def _hit(self, candidate: _Candidate, asked: _Asked, marker: Marker, *, detailed: bool) -> SearchHit:
         shard = self._scorer.shards[candidate.shard]
@@ -574,13 +738,48 @@ def _reasons(
     return tuple(reasons)
 
 
+def _all_of(conditions: Mapping[str, Array], like: Array | None = None) -> Array:
+    """Return the documents that fulfil all of ``conditions``; of none, all documents of ``like``."""
+    masks = list(conditions.values())
+    if not masks:
+        return np.ones_like(like, np.bool_) if like is not None else np.ones(0, np.bool_)
+    result: Array = np.logical_and.reduce(masks)
+    return result
+
+
+def _within(scored: Sequence[Scored], allowed: Mapping[int, Array]) -> list[Scored]:
+    """Return the scores of the allowed documents alone."""
+    return [
+        Scored(one.score * allowed[number], one.coverage * allowed[number])
+        for number, one in enumerate(scored)
+    ]
+
+
+def _dated(days: Array, wanted: DateFilter) -> Array:
+    """Return which documents a date filter leaves (bool)."""
+    if wanted.is_never:
+        holds = days == 0
+    else:
+        first = wanted.first.toordinal() if wanted.first else 1
+        last = wanted.last.toordinal() if wanted.last else np.iinfo(np.int32).max
+        holds = (days >= first) & (days <= last)
+    result: Array = ~holds if wanted.is_excluded else holds
+    return result
+
+
+def _folded(facet: str, value: str) -> str:
+    """Return a value as values are compared: an owner with or without its ``@``."""
+    folded = value.casefold()
+    return folded.removeprefix("@") if facet == "owner" else folded
+
+
 def _having(base: str, segment: Segment, facet: str, values: Sequence[str]) -> Array:
     """Return which documents have one of ``values`` (bool per document)."""
     if facet == "knowledge_base":
         return np.full(segment.document_count, base.casefold() in {v.casefold() for v in values})
     known = segment.facet_values.get(facet, [])
-    folded = {value.casefold() for value in values}
-    codes = [code for code, value in enumerate(known) if value.casefold() in folded]
+    folded = {_folded(facet, value) for value in values}
+    codes = [code for code, value in enumerate(known) if _folded(facet, value) in folded]
     mask = np.zeros(segment.document_count, np.bool_)
     if codes:
         owners = segment.facet_owners(facet)

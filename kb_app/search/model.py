@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     NONE = "none"
 
 
-FACETS = ("kind", "product", "component", "state", "has", "tag", "knowledge_base")
+FACETS = ("kind", "product", "component", "state", "has", "tag", "owner", "severity", "knowledge_base")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,9 @@ class SearchRequest:
         filters: facet name (`FACETS`) to the values wanted; several values of one facet mean "any of them",
             several facets mean "all of them". A value that starts with ``-`` is excluded.
         is_typing: the last word may be unfinished and is taken as a prefix.
-        explain: fill ``SearchHit.why`` in detail.
+        explain: fill ``SearchHit.why`` in detail and say what was asked even where it is words only.
+        narrowed_by: a typed query beside a paste: its filters and phrases hold, its words count as one more
+            line.
     """
 
     text: str
@@ -44,6 +46,7 @@ class SearchRequest:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_typing: bool = False
     explain: bool = False
+    narrowed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,13 @@ class SearchAnswer:
         query: the text as it was asked (a paste is cut to its first 200 characters).
         total: entries that match, ≥ ``len(hits)``.
         hits: best first.
-        facets: facet name to value to count over *all* matches, most frequent first.
+        facets: facet name to value to count over *all* matches, most frequent first. The values of a facet
+            that is filtered by are counted as if it were not: what choosing that value alone would list.
         suggestion: a corrected query, or None.
         explanation: the query in words ("known fixes of product redis that hold …"), or empty.
         problems: what could not be understood in the query language, one sentence each.
+        problem_spans: for each of them where it stands in the typed query, in characters; (0, 0): nowhere.
+        notes: what was looked up beside what was typed: corrected slips, other words for the same.
         is_partial: only names are searchable yet, or the time limit cut the work.
     """
 
@@ -109,6 +115,8 @@ class SearchAnswer:
     explanation: str = ""
     problems: tuple[str, ...] = ()
     is_partial: bool = False
+    problem_spans: tuple[tuple[int, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,7 @@ class Desk(QObject):
         self.current: OpenedEntry | None = None
         self.index_state = IndexState()
         self.last_answer: SearchAnswer | None = None
+        self.is_explaining = False
         self._is_wanted_open = False
         self._last_limit = 0
         self._is_stopped = False
@@ -339,7 +340,14 @@ class Desk(QObject):
         is_narrowed = self.filters.view is not View.ALL
         limit = ALL_HITS if self.query.is_empty or is_narrowed else min(FIRST_HITS, self.results_limit)
         self.search.ask(
-            SearchRequest(self.query.text, limit=limit, filters=self._wanted_filters(), is_typing=is_typing)
+            SearchRequest(
+                self.query.asked,
+                limit=limit,
+                filters=self._wanted_filters(),
+                is_typing=is_typing,
+                explain=self.is_explaining,
+                narrowed_by=self.query.narrowed_by,
+            )
         )
 
     def _wanted_filters(self) -> dict[str, tuple[str, ...]]:
@@ -356,8 +364,15 @@ class Desk(QObject):
             return
         if len(answer.hits) < self._last_limit or self._last_limit >= self.results_limit:
             return
-        request = SearchRequest(self.query.text, limit=self.results_limit, filters=self._wanted_filters())
-        self.search.ask(request)
+        self.search.ask(
+            SearchRequest(
+                self.query.asked,
+                limit=self.results_limit,
+                filters=self._wanted_filters(),
+                explain=self.is_explaining,
+                narrowed_by=self.query.narrowed_by,
+            )
+        )
 
     @property
     def results_limit(self) -> int:
@@ -365,7 +380,8 @@ class Desk(QObject):
         return max(1, min(ALL_HITS, self.workspace.settings.results_limit))
 
     def _on_answered(self, request: SearchRequest, answer: SearchAnswer) -> None:
-        if request.text != self.query.text or dict(request.filters) != self._wanted_filters():
+        asked = (self.query.asked, self.query.narrowed_by, self._wanted_filters())
+        if (request.text, request.narrowed_by, dict(request.filters)) != asked:
             if not self.search.is_busy:
                 self.ask(is_typing=False)
             return

@@ -162,11 +162,61 @@ def test_a_phrase_that_nobody_wrote_is_said_and_its_words_are_searched(ask: Ask)
 def test_the_whole_query_language(ask: Ask) -> None:
     answer = ask('kind:fix component:gateway has:mitigation state:verified -tag:legacy "lease lost"')
     assert [hit.path for hit in answer.hits] == ["fixes/lease-lost.md"]
-    assert answer.explanation.startswith("Known fixes of component gateway")
+    assert answer.explanation.startswith("Verified known fixes of component gateway that have a mitigation")
     assert answer.hits[0].has == ("mitigation",)
     assert ask("-tag:queue broker").total == 0
     assert ask("lease -gateway").hits[0].path == "fixes/lease-notes.md"
     assert {hit.path for hit in ask("tag:queue").hits} == {"alerts/BrokerQueueStuck.md"}
+
+
+def test_a_value_that_no_entry_has_is_said_and_left_out(ask: Ask) -> None:
+    text = "lease component:gatewy"
+    answer = ask(text)
+    assert answer.problems == (
+        "No entry has the component \u201cgatewy\u201d; did you mean \u201ccomponent:gateway\u201d?",
+    )
+    [(start, end)] = answer.problem_spans
+    assert text[start:end] == "component:gatewy"
+    assert first(answer) == "fixes/lease-lost.md"
+
+
+def test_a_value_that_is_being_typed_counts_as_far_as_it_goes(ask: Ask) -> None:
+    assert {hit.path for hit in ask("component:gat", is_typing=True).hits} == {"fixes/lease-lost.md"}
+    assert ask("component:", is_typing=True).total == len(PAGES)
+
+
+@pytest.mark.parametrize("question", ["lease lost", "space left gateway broker", "the", ""])
+def test_a_count_is_what_choosing_that_value_lists(ask: Ask, question: str) -> None:
+    everything = {"knowledge_base": ("team",)} if not question else {}
+    for facet, counts in ask(question, filters=everything).facets.items():
+        for value, count in counts.items():
+            chosen = ask(question, filters={**everything, facet: (value,)}, limit=200)
+            assert chosen.total == count, (facet, value)
+            assert chosen.facets[facet] == counts
+
+
+def test_dates_filter_and_say_what_they_mean(ask: Ask) -> None:
+    assert ask("lease reviewed:never").total == ask("lease").total
+    assert ask("lease reviewed:<180d").total == 0
+    assert ask("lease changed:<2d").total == ask("lease").total
+    assert ask("lease -changed:<2d").total == 0
+    assert ask("lease changed:<2d").explanation == (
+        "Entries, whose file changed in the last 2 days, about lease"
+    )
+
+
+def test_what_else_was_searched_is_named(ask: Ask) -> None:
+    answer = ask("OOM", explain=True)
+    assert any("out of memory" in note and "oom" in note for note in answer.notes)
+    assert "searched connection for \u201cconection\u201d, which no entry holds" in ask("conection").notes
+
+
+def test_words_beside_a_paste_narrow_it(ask: Ask) -> None:
+    paste = "2026-03-01 lease lost by holder 17, giving up\n2026-03-01 no space left on device\n"
+    assert {"fixes/lease-lost.md", "disk.md"} <= {hit.path for hit in ask(paste).hits}
+    narrowed = ask(paste, narrowed_by="component:gateway")
+    assert [hit.path for hit in narrowed.hits] == ["fixes/lease-lost.md"]
+    assert narrowed.mode is Mode.PASTE
 
 
 def test_filters_of_the_request_and_of_the_text_add_up(ask: Ask) -> None:

@@ -31,6 +31,8 @@ def read_answer(plain: object) -> SearchAnswer:
     values["verdict"] = Verdict(values["verdict"])
     values["hits"] = tuple(_read_hit(hit) for hit in values.get("hits", ()))
     values["problems"] = tuple(values.get("problems", ()))
+    values["notes"] = tuple(values.get("notes", ()))
+    values["problem_spans"] = tuple((start, end) for start, end in values.get("problem_spans", ()))
     return SearchAnswer(**values)
 
 

@@ -156,9 +156,18 @@ class SearchClient(QObject):
                 WorkerFault("The search gave an answer that cannot be read", "Install kb_app again")
             )
         else:
-            if self._waiting is None or self._waiting.text.startswith(request.text):
+            if self._waiting is None or self._is_continued(request, self._waiting):
                 self.answered.emit(request, answer)
         self._ask_next()
+
+    @staticmethod
+    def _is_continued(shown: SearchRequest, waiting: SearchRequest) -> bool:
+        """Tell whether the answer to ``shown`` may be seen while ``waiting`` is under way."""
+        now = (shown.text, shown.narrowed_by)
+        return all(
+            later.startswith(sooner)
+            for sooner, later in zip(now, (waiting.text, waiting.narrowed_by), strict=True)
+        )
 
     def _on_failed(self, request_id: int, fault: WorkerFault) -> None:
         if request_id == self._open_id:

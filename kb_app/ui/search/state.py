@@ -38,6 +38,16 @@ class Query:
         return f"{self.pasted}\n{self.typed}" if self.typed.strip() else self.pasted
 
     @property
+    def asked(self) -> str:
+        """Return the paste, or what was typed where there is none."""
+        return self.pasted or self.typed
+
+    @property
+    def narrowed_by(self) -> str:
+        """Return what was typed beside a paste: filters and words that narrow it."""
+        return self.typed.strip() if self.pasted else ""
+
+    @property
     def line_count(self) -> int:
         """Return how many lines with text were pasted."""
         return sum(1 for line in self.pasted.splitlines() if line.strip())
