@@ -138,7 +138,7 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
             max_output_bytes=32_000_000,
         ),
         "log": _rule(
-            "-z --follow --name-status",
+            "-z --follow --name-status --raw --no-abbrev --no-renames -m",
             {"--format=": _FORMAT, "--max-count=": _NUMBER, "--skip=": _NUMBER},
             forced=f"{_NO_PROGRAMS} --no-show-signature --no-mailmap",
             operands=_REVISIONS,
@@ -167,7 +167,21 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         "fsck": _rule("--connectivity-only --no-dangling --no-progress", operands=_PLAIN, deadline_s=600),
         "count-objects": _rule("-v"),
         # --- writing in a clone of ours ---------------------------------------------------------------
-        "hash-object": _rule("-w --stdin --no-filters", writes=True),
+        "init": _rule(
+            "--quiet",
+            {"--initial-branch=": _REF, "--object-format=": "sha1|sha256"},
+            forced="--template=",
+            writes=True,
+        ),
+        "hash-object": _rule("-w --stdin --stdin-paths --no-filters", writes=True),
+        "write-tree": _rule(writes=True),
+        "commit-tree": _rule(
+            "--gpg-sign --no-gpg-sign",
+            {"-p": "[0-9a-f]{40,64}", "-F": "-"},
+            operands=_PLAIN,
+            writes=True,
+            deadline_s=60,
+        ),
         "symbolic-ref": _rule("--quiet", operands=_PLAIN),
         "update-ref": _rule("--stdin -z", operands=_PLAIN, writes=True),
         "read-tree": _rule("-m -u --reset", operands=_PLAIN, writes=True, deadline_s=600),
