@@ -37,6 +37,8 @@ class Settings:
     results_limit: int = 50
     device: str = ""
     author: str = ""
+    records_remote: str = ""
+    records_folder: str = ""
 
     def with_base(self, base: ConfiguredBase) -> Settings:
         """Return settings that also hold ``base``, which replaces one of the same name."""
@@ -55,6 +57,8 @@ HELP = {
     "results_limit": "Most entries listed for one query, 1 to 200.",
     "device": "Short name of this device in incident records; drawn once.",
     "author": "Your handle or mail address in incident records; the login name when empty.",
+    "records_remote": "Address of the Git repository that incident records are exchanged with, if any.",
+    "records_folder": "Folder of that repository that holds incidents/; its top when empty.",
 }
 
 

@@ -19,7 +19,7 @@ from kb_app.incidents.events import EventType, format_time
 from kb_app.incidents.markup import Form
 from kb_app.incidents.report import FORMATS, render
 from kb_app.incidents.timeline import IncidentState
-from kb_app.workspace.records import open_book
+from kb_app.workspace.records import Commits, open_book
 
 
 def register(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -73,7 +73,8 @@ def _book(context: Context) -> RecordBook:
     root = context.options.records
     if root is not None and not root.is_dir():
         raise EnvironmentFault(f"The folder {root} is not there", "Give the folder that holds incidents/")
-    return open_book(context.folders, root=root, author=getattr(context.options, "by", ""))
+    author = getattr(context.options, "by", "")
+    return open_book(context.folders, root=root, author=author, commits=Commits.AT_ONCE)
 
 
 def incident(context: Context) -> int:

@@ -1,12 +1,13 @@
 """The records of one root behind one door: what the window and the command line call.
 
 Every method that writes returns a `Receipt`: the event is on the disk when it is returned. Committing comes
-after and may fail (no Git, a lock held); that is said in the receipt and never undoes the event.
+after, at once or later, and may fail (no Git, a lock held); that never undoes the event.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from kb_app.incidents.runs import RunPlan, Runs, RunState, Timer, runs_of, timer
 from kb_app.incidents.timeline import IncidentState, read_state
 from kb_app.incidents.verify import RecordFinding, verify_record, verify_tree
 
+_LOG = logging.getLogger(__name__)
 EXPORTS = ("timeline", "runs", "handover", "draft", "customer")
 
 
@@ -51,7 +53,7 @@ class Receipt:
         place: the record.
         event: as it is on the disk.
         is_committed: it is in version control too.
-        problem: why not, one sentence; empty when it is, or when nobody commits.
+        problem: why not, one sentence; empty when it is, when nobody commits, or when that happens later.
     """
 
     place: RecordPlace
@@ -138,8 +140,11 @@ class RecordBook:
         return duties.closing_blockers(self.state(name), self._maker.clock())
 
     def runs(self, name: str) -> Runs:
-        """Return the runs of a record, to be marked."""
-        return Runs(self._journal(name)[1])
+        """Return the runs of a record, to be marked; each mark is committed too."""
+        place, journal = self._journal(name)
+        if self._committer is not None:
+            journal.on_appended = lambda event: self._committed_later(place, event)
+        return Runs(journal)
 
     def start_run(self, name: str, plan: RunPlan) -> RunState:
         """Begin a run in a record."""
@@ -198,17 +203,29 @@ class RecordBook:
     def _committed(self, place: RecordPlace, event: Event) -> Receipt:
         if self._committer is None:
             return Receipt(place, event)
-        problem = self._commit(place, f"incident {place.id}: {event.type}")
-        return Receipt(place, event, is_committed=not problem, problem=problem)
+        try:
+            is_committed = self._put(place, f"incident {place.id}: {event.type}")
+        except KbError as error:
+            return Receipt(place, event, problem=str(error))
+        return Receipt(place, event, is_committed=is_committed)
+
+    def _committed_later(self, place: RecordPlace, event: Event) -> None:
+        receipt = self._committed(place, event)
+        if receipt.problem:
+            _LOG.info("%s", receipt.problem)
 
     def _commit(self, place: RecordPlace, message: str) -> str:
         if self._committer is None:
             return "These records are not under version control."
-        events = self._maker(place.folder).file
-        wanted = (events, place.folder / DOCUMENT, self.root / RECORDS_FOLDER / ".gitattributes")
-        paths = tuple(file.relative_to(self.root).as_posix() for file in wanted if file.is_file())
         try:
-            self._committer.commit_paths(self.root, paths, message)
+            self._put(place, message)
         except KbError as error:
             return str(error)
         return ""
+
+    def _put(self, place: RecordPlace, message: str) -> bool:
+        assert self._committer is not None
+        events = self._maker(place.folder).file
+        wanted = (events, place.folder / DOCUMENT, self.root / RECORDS_FOLDER / ".gitattributes")
+        paths = tuple(file.relative_to(self.root).as_posix() for file in wanted if file.is_file())
+        return self._committer.commit_paths(self.root, paths, message)

@@ -54,8 +54,15 @@ def utc_now() -> dt.datetime:
 class Committer(Protocol):
     """Whoever puts files of a record into version control."""
 
-    def commit_paths(self, root: Path, paths: tuple[str, ...], message: str) -> None:
-        """Commit ``paths`` (relative to ``root``, ``/``-separated) and nothing else."""
+    def commit_paths(self, root: Path, paths: tuple[str, ...], message: str) -> bool:
+        """Commit ``paths`` (relative to ``root``, ``/``-separated) and nothing else.
+
+        Returns:
+            True when they are committed; False when that happens later, off the way of whoever waits.
+
+        Raises:
+            KbError: why it could not be done.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,9 @@ class Journal:
         author: who writes: a handle or an address.
         clock: gives aware times.
 
+    Attributes:
+        on_appended: told of each event once it is on the disk; it must not raise.
+
     Raises:
         UsageError: when the device's name cannot be a file name.
     """
@@ -105,6 +115,7 @@ class Journal:
         self.author = author
         self.clock = clock
         self.file = folder / EVENTS_FOLDER / f"{device}{EVENTS_SUFFIX}"
+        self.on_appended: Callable[[Event], None] | None = None
         self._are_names_synced = False
 
     def append(
@@ -149,6 +160,8 @@ class Journal:
             line = to_line(event)
             self._sync_names()
             self._write(file, line, tail.size_bytes)
+        if self.on_appended is not None:
+            self.on_appended(event)
         return event
 
     def _times(self, at: dt.datetime | None) -> tuple[dt.datetime, dt.datetime]:

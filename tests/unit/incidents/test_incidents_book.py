@@ -33,6 +33,7 @@ class RealGit:
         who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
         subprocess.run(["git", "-C", root, "add", "--", *paths], check=True)
         subprocess.run(["git", *who, "-C", root, "commit", "-qm", message, "--", *paths], check=True)
+        return True
 
 
 def said(root, *words):
