@@ -11,9 +11,9 @@ from PySide6.QtGui import QColor, QTextCursor, QTextDocument
 from pytestqt.qtbot import QtBot
 
 from kb_app.ui.common.theme import DARK, LIGHT
-from kb_app.ui.reader.large_tables import CONTINUED, CONTINUES, cut_large_tables
 from kb_app.ui.reader.page_html import Mark, PagePreparation, hidden_color, read_hidden_color
 from kb_app.ui.reader.page_style import page_css
+from kb_app.ui.reader.tables import CONTINUED, CONTINUES, set_tables
 
 CODE = '<table class="code" width="100%"><tr><td class="code"><pre class="code">{}</pre></td></tr></table>'
 _SUMMARY = '<p class="summary">{}</p>'
@@ -166,12 +166,32 @@ def grid(rows: int, columns: int) -> str:
 
 def test_a_table_of_usual_size_is_left_whole() -> None:
     html = grid(49, 6)
-    assert cut_large_tables(html) == html
+    assert re.sub(
+        r' width="\d+%"(?=[ >])', "", set_tables(html).replace(' width="100%"', "")
+    ) == html.replace(' width="100%"', "")
+
+
+def widths_of(*cells: str) -> list[int]:
+    row = "".join(f"<td>{cell}</td>" for cell in cells)
+    html = f'<table class="grid"><tbody><tr>{row}</tr></tbody></table>'
+    return [int(width) for width in re.findall(r'<td width="(\d+)%"', set_tables(html))]
+
+
+def test_a_column_is_as_wide_as_its_text_asks() -> None:
+    short, long = widths_of("no", "a sentence that goes on for quite a while and then some more")
+    assert short < 20 < long
+    assert widths_of("same", "same") == [50, 50]
+
+
+def test_a_column_holds_its_longest_word_beside_long_ones() -> None:
+    sentence = "many short words that could be broken anywhere " * 3
+    narrow, *_ = widths_of("configuration", sentence, sentence, sentence)
+    assert narrow * 84 / 100 >= len("configuration")
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(300, 4), (61, 5), (40, 60), (2_000, 1)])
 def test_a_large_table_is_cut_into_parts_that_hold_every_row_once(rows: int, columns: int) -> None:
-    cut = cut_large_tables(grid(rows, columns))
+    cut = set_tables(grid(rows, columns))
     parts = cut.split("</table>")[:-1]
     assert len(parts) > 1
     assert re.findall(r">(\d+\.\d+)<", cut) == re.findall(r">(\d+\.\d+)<", grid(rows, columns))
@@ -187,7 +207,11 @@ def test_a_large_table_is_cut_into_parts_that_hold_every_row_once(rows: int, col
 
 def test_a_table_with_merged_cells_is_left_whole() -> None:
     html = grid(300, 4).replace("<td align", '<td colspan="2" align', 1)
-    assert cut_large_tables(html) == html
+    assert set_tables(html) == html
+    small = html[: html.index("<tr><td")] + "</tbody></table>"
+    assert set_tables(small.replace("<th>", '<th colspan="2">', 1)) == small.replace(
+        "<th>", '<th colspan="2">', 1
+    )
 
 
 def test_parts_of_a_large_table_touch() -> None:

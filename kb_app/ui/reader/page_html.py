@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from PySide6.QtGui import QColor
 
-from kb_app.ui.reader.large_tables import CONTINUED, CONTINUES, cut_large_tables
+from kb_app.ui.reader.tables import CONTINUED, CONTINUES, set_tables
 
 
 class Mark(IntEnum):
@@ -293,7 +293,7 @@ class PagePreparation:
         open_folds: Collection[int] | None = None,
         piece: int = 16_384,
     ) -> None:
-        self._html = cut_large_tables(html)
+        self._html = set_tables(html)
         self._piece = piece
         self._writer = _Writer(zoom, open_folds)
         self._pieces = self._make_pieces()

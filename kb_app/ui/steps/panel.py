@@ -170,6 +170,7 @@ class PathCard(QFrame):
         self._attributes = QLabel(self._details)
         self._attributes.setTextFormat(Qt.TextFormat.RichText)
         self._attributes.setFont(ui_font(12))
+        self._attributes.setWordWrap(True)
         details.addWidget(self._attributes)
         self._unstated = label("", "meta", self._details, wrap=True)
         details.addWidget(self._unstated)

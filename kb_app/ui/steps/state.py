@@ -194,7 +194,7 @@ def _origin_text(planned: PlannedPath) -> str:
 def _remark(planned: PlannedPath) -> str:
     if not planned.path.is_typed:
         return "mitigation or repair: not stated"
-    if planned.path.kind is PathKind.LEVER:
+    if planned.path.kind is PathKind.LEVER and planned.origin != "own":
         return "a general lever, not written for this problem"
     if planned.entry_state is State.RETIRED:
         return "its entry is retired"
