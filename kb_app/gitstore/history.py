@@ -15,7 +15,7 @@ import datetime as dt
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -205,6 +205,28 @@ class History:
             if commit in raw
         ]
         return self._with_signatures(found) if with_signatures else tuple(found)
+
+    def reviews(self, names: Collection[str], *, limit: int = 50) -> tuple[Revision, ...]:
+        """Return the changes by which somebody confirmed an entry, newest first.
+
+        Args:
+            names: what a `REVIEWED` trailer may call the entry: its id, its path.
+            limit: most confirmations of any entry that are looked through.
+
+        Raises:
+            EnvironmentFault: when the history cannot be read.
+        """
+        outcome = self._runner.run(
+            "log",
+            ("--format=%H", f"--grep=^{REVIEWED}:", f"--max-count={max(1, min(limit, MAX_REVISIONS))}"),
+            ("HEAD",),
+            repository=self._repository,
+            address=self._lazily,
+        ).expect_ok()
+        commits = [check_commit(name) for name in outcome.text.split()]
+        raw = self._commits(commits)
+        found = (revision_of(c, raw[c], "", ChangeStatus.CHANGED) for c in commits if c in raw)
+        return tuple(r for r in found if not set(names).isdisjoint(r.trailer(REVIEWED)))
 
     def _commits(self, commits: Sequence[CommitId]) -> dict[CommitId, bytes]:
         """Return the raw commits, read by one program."""

@@ -139,7 +139,12 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         ),
         "log": _rule(
             "-z --follow --name-status --raw --no-abbrev --no-renames -m",
-            {"--format=": _FORMAT, "--max-count=": _NUMBER, "--skip=": _NUMBER},
+            {
+                "--format=": _FORMAT,
+                "--max-count=": _NUMBER,
+                "--skip=": _NUMBER,
+                "--grep=": r"\^[A-Z][a-z]+(-[a-z]+)*:",
+            },
             forced=f"{_NO_PROGRAMS} --no-show-signature --no-mailmap",
             operands=_REVISIONS,
             deadline_s=60,

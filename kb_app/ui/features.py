@@ -55,5 +55,11 @@ def _incident(window: MainWindow) -> Feature:
     return IncidentFeature(window)
 
 
-FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (_incident,)
+def _history(window: MainWindow) -> Feature:
+    from kb_app.ui.versions.feature import HistoryFeature
+
+    return HistoryFeature(window)
+
+
+FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (_incident, _history)
 """Makers of the features, in the order in which they join."""

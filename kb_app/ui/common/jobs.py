@@ -1,8 +1,9 @@
 """Work that touches the disk, off the user interface's thread.
 
 WRITE has one thread, so that writes of one file keep their order; READ has two; RECORDS has one of its own,
-because an event is acknowledged only once it is on the disk. A job is a plain function that knows no Qt
-object; its result or its exception comes back on the thread that asked.
+because an event is acknowledged only once it is on the disk; HISTORY has one for git programs that only read,
+so that a long history holds up nothing else. A job is a plain function that knows no Qt object; its result or
+its exception comes back on the thread that asked.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Lane(StrEnum):
     READ = "read"
     WRITE = "write"
     RECORDS = "records"
+    HISTORY = "history"
 
 
 class Jobs(Protocol):
@@ -82,6 +84,7 @@ class ThreadJobs(QObject):
             Lane.READ: ThreadPoolExecutor(max_workers=2, thread_name_prefix="kb-read"),
             Lane.WRITE: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-write"),
             Lane.RECORDS: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-records"),
+            Lane.HISTORY: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-history"),
         }
         self._is_closed = False
         self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)
@@ -104,8 +107,8 @@ class ThreadJobs(QObject):
     def close(self) -> None:
         """Wait for the jobs asked for (writes must land) and take no more; outcomes are not delivered."""
         self._is_closed = True
-        for pool in self._lanes.values():
-            pool.shutdown(wait=True)
+        for lane, pool in self._lanes.items():
+            pool.shutdown(wait=True, cancel_futures=lane is Lane.HISTORY)
 
     def _report(self, outcome: _Outcome[T]) -> None:
         if not self._is_closed:

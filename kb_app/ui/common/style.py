@@ -190,6 +190,9 @@ QLineEdit[role="bare"] { background: transparent; border: none; padding: 0px; }
 QLineEdit[role="bare"]:focus { border: none; padding: 0px; }
 QFrame[searchbox="true"] { background: $surface; border: 1px solid $outline; border-radius: 8px; }
 QFrame[searchbox="true"][focused="true"] { border: 2px solid $accent; }
+QPlainTextEdit[role="page"] { font-family: "$mono"; font-size: 12px; border: 2px solid $surface;
+  border-radius: 0px; padding: 0px; }
+QPlainTextEdit[role="page"]:focus { border: 2px solid $accent; padding: 0px; }
 QPlainTextEdit[role="code"] { font-family: "$mono"; font-size: 12px; background: $surface2; }
 QTextEdit, QTextBrowser { background: $surface; border: none; }
 QTextBrowser:focus { border: none; }

@@ -17,11 +17,16 @@ from kb_app.resources import content_folder
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.theme import ThemeChoice
 from kb_app.ui.shots.camera import Camera
+from kb_app.ui.shots.history import take_history
 from kb_app.ui.shots.reading import take_narrow, take_reading
 
 SIZES = (QSize(1440, 900), QSize(1280, 800))
 
-SCENES: Mapping[str, Callable[[Camera], None]] = {"reading": take_reading, "narrow": take_narrow}
+SCENES: Mapping[str, Callable[[Camera], None]] = {
+    "reading": take_reading,
+    "narrow": take_narrow,
+    "history": take_history,
+}
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 
 

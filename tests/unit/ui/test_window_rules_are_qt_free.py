@@ -13,6 +13,8 @@ RULES = sorted(
     [
         *(ROOT / "kb_app" / "ui").glob("*/state.py"),
         ROOT / "kb_app" / "ui" / "visited.py",
+        ROOT / "kb_app" / "ui" / "common" / "diff_lines.py",
+        ROOT / "kb_app" / "ui" / "common" / "people.py",
         ROOT / "kb_app" / "ui" / "common" / "remembered.py",
         ROOT / "kb_app" / "ui" / "search" / "answers.py",
     ]
