@@ -185,8 +185,8 @@ def test_a_column_is_as_wide_as_its_text_asks() -> None:
 
 def test_a_column_holds_its_longest_word_beside_long_ones() -> None:
     sentence = "many short words that could be broken anywhere " * 3
-    narrow, *_ = widths_of("configuration", sentence, sentence, sentence)
-    assert narrow * 84 / 100 >= len("configuration")
+    narrow, *_ = widths_of("configuration", sentence, sentence)
+    assert narrow * 54 / 100 >= len("configuration")
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(300, 4), (61, 5), (40, 60), (2_000, 1)])

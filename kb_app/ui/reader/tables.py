@@ -26,10 +26,10 @@ _LEAST_WIDTH, _MOST_WIDTH = 4, 48
 """Characters that a column's width counts at least and at most."""
 _LONGEST_WORD = 24
 """Characters a word may claim for its column; a longer one breaks."""
-_PADDING = 3
+_PADDING = 4
 """Padding of a cell, in characters."""
-_LINE = 84
-"""Characters of a line of the page at its usual width."""
+_LINE = 54
+"""Characters of a line of the page beside all other panes, where it is narrow."""
 
 
 def set_tables(html: str) -> str:
