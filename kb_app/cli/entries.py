@@ -138,7 +138,8 @@ def lint(context: Context) -> int:
         catalogue = Catalogue([card_of(entry, base.name) for entry in entries])
         chosen = [e for e in entries if not wanted or _is_wanted(base, e, wanted)]
         checked += len(chosen)
-        findings += [(base, finding) for entry in chosen for finding in lint_entry(entry, catalogue)]
+        ignored = base.config.lint_ignore
+        findings += [(base, found) for entry in chosen for found in lint_entry(entry, catalogue, ignored)]
     if wanted and not checked:
         raise UsageError("None of these paths is an entry of an open knowledge base")
     weights = [*Severity]

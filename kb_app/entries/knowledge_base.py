@@ -188,7 +188,7 @@ def config_from(
     """Return what the text of a ``kb.yml`` says; what cannot be understood becomes a note."""
     table = read_mapping(text.replace("\r\n", "\n")) if text.strip() else FrontMatter()
     found = [*notes, *table.notes]
-    known = {"name", "description", "ignore", "synonyms", "language", "products", "components"}
+    known = {"name", "description", "ignore", "lint_ignore", "synonyms", "language", "products", "components"}
     for key in table.values:
         if key not in known and not key.startswith(("products.", "components.")):
             message = f"kb.yml has no setting {key!r}; it is not used"
@@ -199,6 +199,7 @@ def config_from(
         products=_mapping(table, "products."),
         components=_mapping(table, "components."),
         ignore=table.items("ignore"),
+        lint_ignore=table.items("lint_ignore"),
         synonyms=tuple(group for item in table.items("synonyms") if len(group := _group(item)) > 1),
         language=table.text("language") or "en",
         notes=tuple(found),

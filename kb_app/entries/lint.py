@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from kb_app.entries.catalogue import Catalogue
@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
     Rule("one-way", _I, "Only one of the two ways out is written down.",
          'Add the other one; "None known." is an answer, too.'),
     Rule("missing-attributes", _I, "What is not stated is assumed pessimistically in decisions.",
-         "Add bullets such as Time: 10m below the heading."),
+         "Add bullets such as Time: 10m below the heading, or Time: not stated where only a team can know."),
     Rule("attribute-value", _W, "A misspelt attribute counts as not stated.", "Use one of the values named."),
     Rule("missing-verify", _I, "Without a verification nobody knows whether it worked.",
          "Add a nested bullet Verify: with what one should see."),
@@ -134,17 +134,21 @@ _Hit = tuple[str, int, str]
 _Check = Callable[[Entry, Catalogue | None], Iterator[_Hit]]
 
 
-def lint_entry(entry: Entry, catalogue: Catalogue | None) -> tuple[Finding, ...]:
+def lint_entry(
+    entry: Entry, catalogue: Catalogue | None, ignored: Collection[str] = ()
+) -> tuple[Finding, ...]:
     """Return the findings for one entry, by line, the gravest first within a line.
 
     Args:
         entry: as read, with details.
         catalogue: for ids and links; without it those rules are left out.
+        ignored: codes of rules that do not hold here (`KnowledgeBaseConfig.lint_ignore`).
     """
     hits = [hit for check in _CHECKS for hit in check(entry, catalogue)]
     findings = [
         Finding(code, RULE_OF[code].severity, entry.path, max(1, line), message, RULE_OF[code].fix)
         for code, line, message in dict.fromkeys(hits)
+        if code not in ignored
     ]
     order = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
     return tuple(sorted(findings, key=lambda f: (f.line, order[f.severity], f.code)))
@@ -333,7 +337,7 @@ def _attributes(entry: Entry, path: Path) -> Iterator[_Hit]:
     missing = [
         label
         for label, value in (("Time", stated.time), ("Risk", stated.risk), ("Reversible", stated.reversible))
-        if value is None and label.lower() not in stated.other
+        if value is None and label.lower() not in (*stated.other, *stated.left_open)
     ]
     if missing:
         yield "missing-attributes", line, f'"{path.heading}" does not state {", ".join(missing)}'

@@ -189,6 +189,7 @@ class PathAttributes:
         contains: True when it stops ongoing damage to data.
         confidence: ``guess``, ``likely`` or ``proven``.
         other: further ``Name: value`` bullets, names in lower case.
+        left_open: names of attributes that the page itself calls "not stated": its readers' team states them.
     """
 
     time: Duration | None = None
@@ -201,6 +202,7 @@ class PathAttributes:
     contains: bool | None = None
     confidence: str | None = None
     other: Mapping[str, str] = field(default_factory=dict)
+    left_open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +457,7 @@ class KnowledgeBaseConfig:
         products: glob to product name.
         components: glob to component name.
         ignore: globs of paths that are not entries, besides the built-in ones.
+        lint_ignore: codes of lint rules that this knowledge base does not follow.
         synonyms: groups of words that mean the same.
         language: BCP 47 tag of the texts.
         notes: what was wrong with the file.
@@ -466,6 +469,7 @@ class KnowledgeBaseConfig:
     products: Mapping[str, str] = field(default_factory=dict)
     components: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
+    lint_ignore: tuple[str, ...] = ()
     synonyms: tuple[tuple[str, ...], ...] = ()
     language: str = "en"
     notes: tuple[Note, ...] = ()

@@ -246,8 +246,11 @@ def attributes_from(values: dict[str, str]) -> PathAttributes:
     """Return attributes from name to text; a value outside its choices is kept under ``other``."""
     known: dict[str, str] = {}
     other: dict[str, str] = {}
+    left_open: list[str] = []
     for name, value in values.items():
         text = without_comments(value).strip().rstrip(".")
+        if text.lower() == _NOT_STATED[0]:
+            left_open.append(name)
         if not text or text.lower() in _NOT_STATED:
             continue
         if name == "approval":
@@ -271,6 +274,7 @@ def attributes_from(values: dict[str, str]) -> PathAttributes:
         contains=None if contains is None else contains == "yes",
         confidence=known.get("confidence"),
         other=other,
+        left_open=tuple(left_open),
     )
 
 

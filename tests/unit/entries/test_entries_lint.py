@@ -134,3 +134,22 @@ def test_a_secret_is_not_repeated_in_the_finding() -> None:
         f for f in lint_entry(parse_entry("x.md", secret.encode(), PLAIN), None) if f.code == "secret"
     ]
     assert secret not in finding.message
+
+
+def test_an_attribute_left_to_the_team_is_no_finding() -> None:
+    raw = (EXAMPLES / "missing-attributes" / "bad" / "memory-full.md").read_text("utf-8")
+    entry = parse_entry("memory-full.md", raw.encode(), PLAIN)
+    [missing] = [f for f in lint_entry(entry, None) if f.code == "missing-attributes"]
+    lines = raw.split("\n")
+    for label in missing.message.rpartition(" state ")[2].split(", "):
+        lines.insert(missing.line, f"- {label}: not stated")
+    assert "missing-attributes" not in {
+        f.code for f in lint_entry(parse_entry("memory-full.md", "\n".join(lines).encode(), PLAIN), None)
+    }
+
+
+def test_a_rule_that_does_not_hold_here_is_left_out() -> None:
+    entry = parse_entry("a.md", b"---\nkind: known-fix\n---\n# A\n## Cause\nThe limit.\n", PLAIN)
+    codes = {f.code for f in lint_entry(entry, None)}
+    assert "no-owner" in codes
+    assert {f.code for f in lint_entry(entry, None, ("no-owner",))} == codes - {"no-owner"}
