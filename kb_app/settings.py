@@ -39,6 +39,10 @@ class Settings:
     author: str = ""
     records_remote: str = ""
     records_folder: str = ""
+    contributor_name: str = ""
+    contributor_email: str = ""
+    customer_names: tuple[str, ...] = ()
+    shares_use: str = ""
 
     def with_base(self, base: ConfiguredBase) -> Settings:
         """Return settings that also hold ``base``, which replaces one of the same name."""
@@ -56,6 +60,10 @@ HELP = {
     "zoom_percent": "Size of the text in the reader, 60 to 240.",
     "results_limit": "Most entries listed for one query, 1 to 200.",
     "device": "Short name of this device in incident records; drawn once.",
+    "contributor_name": "Your name on proposals; as Git is configured when empty.",
+    "contributor_email": "Your mail address on proposals; as Git is configured when empty.",
+    "customer_names": "Names that may not appear in a proposal; they stay on this machine.",
+    "shares_use": 'Whether "it worked" is proposed to the team: yes, no, or not asked yet when empty.',
     "author": "Your handle or mail address in incident records; the login name when empty.",
     "records_remote": "Address of the Git repository that incident records are exchanged with, if any.",
     "records_folder": "Folder of that repository that holds incidents/; its top when empty.",

@@ -277,6 +277,16 @@ class ProposalQueue:
                 return proposal
         raise UsageError(f"There is no proposal {proposal_id!a}", "kb proposals lists them")
 
+    def head(self, clone_name: str) -> CommitId:
+        """Return the commit that a knowledge base stands at: what texts that are opened now belong to.
+
+        Raises:
+            UsageError: when there is no such clone.
+            EnvironmentFault: when it cannot be told.
+        """
+        clone = self.area.get(clone_name)
+        return self._resolve(self.area.repository(clone), f"refs/heads/{clone.branch}")
+
     def files(self, proposal: Proposal) -> tuple[FileEdit, ...]:
         """Return the drafted files of a proposal, as they were queued.
 
@@ -287,6 +297,17 @@ class ProposalQueue:
             FileEdit(path, None if path in proposal.removed else self._read(proposal, index))
             for index, path in enumerate(proposal.paths)
         )
+
+    def before(self, proposal: Proposal, path: str) -> bytes | None:
+        """Return a file as it was where a proposal starts from; None when it was not there.
+
+        Raises:
+            UsageError: when there is no such clone any more.
+            EnvironmentFault: when it cannot be read.
+        """
+        clone = self.area.get(proposal.clone)
+        edits = (FileEdit(check_path(path), None),)
+        return self._blobs(clone, check_commit(proposal.base), edits).get(path)
 
     def _read(self, proposal: Proposal, index: int) -> bytes:
         try:

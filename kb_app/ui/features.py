@@ -61,5 +61,11 @@ def _history(window: MainWindow) -> Feature:
     return HistoryFeature(window)
 
 
-FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (_incident, _history)
+def _editor(window: MainWindow) -> Feature:
+    from kb_app.ui.editor.feature import EditorFeature
+
+    return EditorFeature(window)
+
+
+FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (_incident, _history, _editor)
 """Makers of the features, in the order in which they join."""

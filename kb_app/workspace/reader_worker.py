@@ -1,9 +1,11 @@
 """The reader worker: opens entries in a process of its own, so that no entry can freeze the window.
 
 JSON lines. ``{"id":1,"op":"open","root":…,"knowledge_base":…,"path":…,"index":…,"plain":false}`` is answered
-by ``{"id":1,"entry":…,"plan":…,"page":…}``, or by ``{"id":1,"error":{"title":…,"hint":…}}``. The window sets
-the deadline: it kills a worker that takes too long and asks the next one for the plain page. End of input
-ends it.
+by ``{"id":1,"entry":…,"plan":…,"page":…}``, or by ``{"id":1,"error":{"title":…,"hint":…}}``.
+``{"id":2,"op":"check","root":…,"path":…,"index":…,"text":…,"files":[…],"plain":false}`` is answered by
+``{"id":2,"page":…,"findings":[…]}``: how a text being written would look, and what lint says to it. The
+window sets the deadline: it kills a worker that takes too long and asks the next one for the plain page. End
+of input ends it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.errors import KbError, UsageError
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import CARDS, load_cards
-from kb_app.workspace.reading import open_entry
+from kb_app.workspace.reading import check_text, open_entry
 
 _log = logging.getLogger(__name__)
 
@@ -49,9 +51,22 @@ class ReaderWorker:
         """
         if request.get("op") == "ping":
             return {"pong": True}
-        if request.get("op") != "open":
+        if request.get("op") not in ("open", "check"):
             raise UsageError(f"The reader does not know {request.get('op')!r}")
         root, path = Path(request["root"]), str(request["path"])
+        if request["op"] == "check":
+            known = self._known(root, Path(request["index"]))
+            files = frozenset(map(str, request.get("files", ())))
+            checked = check_text(
+                root,
+                path,
+                str(request["text"]),
+                known.config,
+                known.catalogue,
+                extra_files=files,
+                plain=bool(request.get("plain")),
+            )
+            return {"page": to_plain(checked.page), "findings": to_plain(checked.findings)}
         known = self._known(root, Path(request["index"]))
         opened = open_entry(root, path, known.config, known.catalogue, plain=bool(request.get("plain")))
         return {

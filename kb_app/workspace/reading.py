@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from kb_app.entries.catalogue import Catalogue
-from kb_app.entries.model import Entry, KnowledgeBaseConfig, ResponsePlan
-from kb_app.entries.reading import read_entry
+from kb_app.entries.lint import lint_entry
+from kb_app.entries.model import Entry, Finding, KnowledgeBaseConfig, ResponsePlan
+from kb_app.entries.reading import parse_entry, read_entry
 from kb_app.entries.response import resolve_plan
 from kb_app.errors import KbError, UsageError
 from kb_app.paths import safe_join
@@ -61,6 +62,44 @@ def open_entry(
     else:
         page = render(entry.text, path=path, is_file=partial(is_file_inside, root))
     return OpenedEntry(entry, plan, page)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedText:
+    """A text being written: how it would look and what lint says to it."""
+
+    page: RenderedPage
+    findings: tuple[Finding, ...]
+
+
+def check_text(
+    root: Path,
+    path: str,
+    text: str,
+    config: KnowledgeBaseConfig,
+    catalogue: Catalogue | None,
+    *,
+    extra_files: frozenset[str] = frozenset(),
+    plain: bool = False,
+) -> CheckedText:
+    """Render and lint a text that is not saved.
+
+    Args:
+        root: the knowledge base's folder.
+        path: where the text lies or will lie, relative to it.
+        text: with line feeds as line ends.
+        config: the knowledge base's configuration.
+        catalogue: for links and ids; None while there is none.
+        extra_files: paths of files that come with the text, for example pasted pictures.
+        plain: show the text without rendering, after rendering took too long.
+    """
+    entry = parse_entry(path, text.encode("utf-8", "replace"), config)
+    findings = lint_entry(entry, catalogue)
+    if plain:
+        page = plain_page(text, "This text takes too long to render and is shown as it is written")
+    else:
+        page = render(entry.text, path=path, is_file=lambda p: p in extra_files or is_file_inside(root, p))
+    return CheckedText(page, findings)
 
 
 def is_file_inside(root: Path, relative: str) -> bool:

@@ -1,9 +1,10 @@
-"""Work that touches the disk, off the user interface's thread.
+"""Work that touches the disk, git or the network, off the user interface's thread.
 
 WRITE has one thread, so that writes of one file keep their order; READ has two; RECORDS has one of its own,
 because an event is acknowledged only once it is on the disk; HISTORY has one for git programs that only read,
-so that a long history holds up nothing else. A job is a plain function that knows no Qt object; its result or
-its exception comes back on the thread that asked.
+so that a long history holds up nothing else; GIT has one, for git programs that only look at this disk;
+NETWORK has three, for what may wait for a server. A job is a plain function that knows no Qt object; its
+result or its exception comes back on the thread that asked.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Lane(StrEnum):
     WRITE = "write"
     RECORDS = "records"
     HISTORY = "history"
+    GIT = "git"
+    NETWORK = "network"
 
 
 class Jobs(Protocol):
@@ -85,6 +88,8 @@ class ThreadJobs(QObject):
             Lane.WRITE: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-write"),
             Lane.RECORDS: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-records"),
             Lane.HISTORY: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-history"),
+            Lane.GIT: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-git"),
+            Lane.NETWORK: ThreadPoolExecutor(max_workers=3, thread_name_prefix="kb-network"),
         }
         self._is_closed = False
         self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)
@@ -108,7 +113,7 @@ class ThreadJobs(QObject):
         """Wait for the jobs asked for (writes must land) and take no more; outcomes are not delivered."""
         self._is_closed = True
         for lane, pool in self._lanes.items():
-            pool.shutdown(wait=True, cancel_futures=lane is Lane.HISTORY)
+            pool.shutdown(wait=True, cancel_futures=lane in (Lane.HISTORY, Lane.GIT, Lane.NETWORK))
 
     def _report(self, outcome: _Outcome[T]) -> None:
         if not self._is_closed:

@@ -193,6 +193,8 @@ QFrame[searchbox="true"][focused="true"] { border: 2px solid $accent; }
 QPlainTextEdit[role="page"] { font-family: "$mono"; font-size: 12px; border: 2px solid $surface;
   border-radius: 0px; padding: 0px; }
 QPlainTextEdit[role="page"]:focus { border: 2px solid $accent; padding: 0px; }
+QPlainTextEdit[role="editor"], QPlainTextEdit[role="editor"]:focus { border: none; border-radius: 0px;
+  padding: 8px 4px 8px 0px; background: $surface; }
 QPlainTextEdit[role="code"] { font-family: "$mono"; font-size: 12px; background: $surface2; }
 QTextEdit, QTextBrowser { background: $surface; border: none; }
 QTextBrowser:focus { border: none; }

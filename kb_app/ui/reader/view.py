@@ -322,6 +322,22 @@ class ReaderView(QTextBrowser):
         self._flash_block(position)
         return True
 
+    def show_line(self, line: int) -> None:
+        """Bring the block that holds the file's 1-based ``line`` into view where it is not, a third down."""
+        lines = self._preparation.lines()
+        at = bisect_right(lines, line) - 1
+        position = self._position_of_anchor(f"line-{lines[at]}") if at >= 0 else None
+        if position is None:
+            if not self._is_complete:
+                self.load_all()
+                position = self._position_of_anchor(f"line-{lines[at]}") if at >= 0 else None
+            if position is None:
+                return
+        top = self._top_of(position)
+        height, value = self.viewport().height(), self.verticalScrollBar().value()
+        if not value + 24 <= top <= value + height * 2 // 3:
+            self._scroll_to(top - height / 3)
+
     def scroll_to_line(self, line: int) -> bool:
         """Bring the block that holds the file's 1-based ``line`` to the top; tell whether there is one."""
         lines = self._preparation.lines()

@@ -17,6 +17,7 @@ from kb_app.resources import content_folder
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.theme import ThemeChoice
 from kb_app.ui.shots.camera import Camera
+from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_history
 from kb_app.ui.shots.reading import take_narrow, take_reading
 
@@ -26,6 +27,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "reading": take_reading,
     "narrow": take_narrow,
     "history": take_history,
+    "contributing": take_contributing,
 }
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 

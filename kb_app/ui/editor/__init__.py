@@ -1,0 +1,1 @@
+"""Writing and correcting entries: the editor, the propose sheet, drafts and proposals, quick flags."""
