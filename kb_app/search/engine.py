@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +311,7 @@ class SearchEngine:
 
     def _take_typed_filters(self, asked: _Asked, text: str, *, is_typing: bool) -> None:
         """Let the typed filters hold; what no entry has is said and left out."""
+        typed: dict[str, tuple[str, ...]] = {}
         for facet, values in asked.query.filters.items():
             kept: list[str] = []
             for value in values:
@@ -322,7 +323,9 @@ class SearchEngine:
                 if not found and not minus:  # to leave out what no entry has is no mistake
                     asked.problems.append(Problem(self._unknown_value(facet, value), start, end))
             if kept:
+                typed[facet] = tuple(kept)
                 asked.filters = {**asked.filters, facet: (*asked.filters.get(facet, ()), *kept)}
+        asked.query = replace(asked.query, filters=typed)
 
     def _known_values(self, facet: str, value: str, *, is_unfinished: bool) -> list[str]:
         """Return the values of the open indexes that ``value`` means; none: no entry has it."""
@@ -345,8 +348,8 @@ class SearchEngine:
         plain = value.removeprefix("-")
         name = facet.replace("_", " ")
         near = next((v for v in self._values(facet) if is_one_slip(plain.casefold(), v.casefold())), "")
-        hint = f"; did you mean \u201c{filter_text(facet, near)}\u201d?" if near else ", so it was left out."
-        return f"No entry has the {name} \u201c{plain[:60]}\u201d{hint}"
+        hint = f"; did you mean \u201c{filter_text(facet, near)}\u201d?" if near else "."
+        return f"No entry has the {name} \u201c{plain[:60]}\u201d, so it was left out{hint}"
 
     def _check_phrases(self, asked: _Asked) -> None:
         """Look phrases that no entry holds up as words, and say so."""

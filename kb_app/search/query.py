@@ -163,7 +163,7 @@ def _take(match: re.Match[str], parts: _Parts) -> None:
         if near:
             sentence = f"There is no filter \u201c{name}\u201d; did you mean \u201c{near}:\u201d?"
             parts.problems.append(Problem(sentence, match.start("name"), match.end("name")))
-        parts.words.append(f"{name}:{value}")
+        parts.words.append(value if near else f"{name}:{value}")
         parts.last_is_word = quoted is None
     elif match["minus"] and value.strip():
         _take_excluded(value, parts, is_quoted=quoted is not None)
@@ -271,6 +271,13 @@ def without_filter(text: str, facet: str, value: str) -> str:
         if kept:
             return f"{head}{'-' if match['minus'] else ''}{match['name']}:{','.join(kept)}{tail}"
         return f"{head.rstrip()} {tail.lstrip()}".strip()
+    return text
+
+
+def without_filters(text: str) -> str:
+    """Return the query ``text`` without all typed filters; words, phrases and dates stay."""
+    for facet, value in parse_query(text).places:
+        text = without_filter(text, facet, value)
     return text
 
 

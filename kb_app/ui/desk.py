@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from kb_app.errors import KbError
 from kb_app.resources import content_folder
 from kb_app.search.model import IndexProgress, IndexReport, SearchAnswer, SearchRequest
+from kb_app.search.query import parse_query
 from kb_app.settings import Settings, save_settings
 from kb_app.ui.common.jobs import Jobs, Lane
 from kb_app.ui.common.messages import Message, Weight
@@ -332,6 +333,11 @@ class Desk(QObject):
         """Ask again with other filters."""
         self.filters = filters
         self.ask(is_typing=False)
+
+    @property
+    def typed_filters(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the filters that stand in the query: facet to values."""
+        return parse_query(self.query.typed).filters
 
     def ask(self, *, is_typing: bool) -> None:
         """Ask what stands in the field."""

@@ -67,5 +67,16 @@ def _editor(window: MainWindow) -> Feature:
     return EditorFeature(window)
 
 
-FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (_incident, _history, _editor)
+def _searching(window: MainWindow) -> Feature:
+    from kb_app.ui.searching.feature import SearchingFeature
+
+    return SearchingFeature(window)
+
+
+FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
+    _incident,
+    _history,
+    _editor,
+    _searching,
+)
 """Makers of the features, in the order in which they join."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEv
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from kb_app.logs import visible
+from kb_app.search.query import without_filter, without_filters
 from kb_app.settings import Settings
 from kb_app.ui.common.actions import ActionId, ActionTable, When
 from kb_app.ui.common.messages import Message, MessageBar, Toast, Weight, announce
@@ -119,6 +120,7 @@ class MainWindow(QMainWindow):
             box.addWidget(widget)
         box.addWidget(self.pages, 1)
         self.setCentralWidget(body)
+        self.body = body
         self.toast = Toast(body)
         self.search = self.topbar.search
         self.search.setFocus()
@@ -184,6 +186,7 @@ class MainWindow(QMainWindow):
         self.results.clear_filters_requested.connect(self._clear_filters)
         self.results.suggestion_accepted.connect(self.search.set_text)
         self.filters.changed.connect(self._on_filters_changed)
+        self.filters.typed_filter_unchecked.connect(self._remove_typed_filter)
         self.panes.filters_hidden.connect(self._show_filter_state)
         self.steps.ticks_changed.connect(self.desk.set_ticks)
         self.steps.copied.connect(self._on_copied)
@@ -309,16 +312,26 @@ class MainWindow(QMainWindow):
         self.update_actions()
 
     def _clear_filters(self) -> None:
+        query = self.desk.query
         self.filters.set_state(self.filters.state.cleared())
+        self.search.set_query(query.with_typed(without_filters(query.typed)))
+
+    def _remove_typed_filter(self, facet: str, value: str) -> None:
+        """Take a filter out of the query: it was unchecked in the column."""
+        query = self.desk.query
+        self.search.set_query(query.with_typed(without_filter(query.typed, facet, value)))
 
     def _open_filters(self) -> None:
         self.show_panes()
         self.panes.open_filters(self.results.filter_button)
 
     def _show_filter_state(self) -> None:
-        self.results.set_filter_state(
-            self.filters.state.count, is_button_shown=not self.panes.has_filter_column
-        )
+        self.results.set_filter_state(self._filter_count(), is_button_shown=not self.panes.has_filter_column)
+
+    def _filter_count(self) -> int:
+        """Return how many filters hold: those clicked and those typed."""
+        typed = sum(len(values) for values in self.desk.typed_filters.values())
+        return self.filters.state.count + typed
 
     def _on_found(self, found: Found) -> None:
         self._is_showing_answer = True
@@ -326,7 +339,8 @@ class MainWindow(QMainWindow):
         self._is_showing_answer = False
         if not found.rows and not self._is_reading():
             self.show_no_entry()
-        self.filters.set_counts(found.answer.facets)
+        self.filters.set_counts(found.answer.facets, self.desk.typed_filters)
+        self._show_filter_state()
         if found.is_browsing and self.filters.state.view is View.ALL and not self.filters.state.count:
             self._show_view_counts()
         self._follow_selection()
@@ -556,6 +570,12 @@ class MainWindow(QMainWindow):
         page.closed.connect(self._on_page_closed)
         self.pages.addWidget(page)
 
+    def add_strip(self, strip: QWidget) -> None:
+        """Put a feature's strip right below the top bar; the feature shows and hides it."""
+        layout = self.body.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(1, strip)
+
     def show_page(self, page: Page) -> None:
         """Show a page in the panes' place, or leave it when it shows already."""
         if self.pages.currentWidget() is page:
@@ -749,7 +769,7 @@ class MainWindow(QMainWindow):
             (self.desk.history.can_go_back, When.CAN_GO_BACK),
             (self.desk.history.can_go_forward, When.CAN_GO_FORWARD),
             (self.desk.index_state.is_active, When.INDEXING),
-            (self.filters.state.count > 0, When.FILTERED),
+            (self._filter_count() > 0, When.FILTERED),
             (bool(self.desk.query.typed) and not self.desk.query.pasted, When.QUERY_TYPED),
         ):
             if is_true:

@@ -22,7 +22,7 @@ from kb_app.ui.common.fonts import ui_font
 from kb_app.ui.common.icons import bind_icon, icon
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import label
-from kb_app.ui.filters.state import FacetGroup, FacetValue, FilterState, View, facet_groups
+from kb_app.ui.filters.state import FacetGroup, FacetValue, FilterState, View, facet_groups, typed_values
 
 WIDTH = 196
 _VIEW_TEXTS = {
@@ -203,9 +203,11 @@ class FilterPanel(QScrollArea):
 
     Signals:
         changed(object): the new `FilterState`.
+        typed_filter_unchecked(str, str): facet and value; the filter stands in the query and shall go there.
     """
 
     changed = Signal(object)
+    typed_filter_unchecked = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the column without facets."""
@@ -219,6 +221,7 @@ class FilterPanel(QScrollArea):
         self.setMinimumWidth(WIDTH)
         self.state = FilterState()
         self._counts: Mapping[str, Mapping[str, int]] = {}
+        self._typed: Mapping[str, tuple[str, ...]] = {}
         self._groups: dict[str, _Group] = {}
         body = QWidget(self)
         body.setProperty("surface", "chrome")
@@ -234,9 +237,13 @@ class FilterPanel(QScrollArea):
         self._layout.addStretch(1)
         self.setWidget(body)
 
-    def set_counts(self, counts: Mapping[str, Mapping[str, int]]) -> None:
-        """Show the facets of an answer."""
-        self._counts = counts
+    def set_counts(
+        self,
+        counts: Mapping[str, Mapping[str, int]],
+        typed: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Show the facets of an answer; ``typed`` filters stand in its query and are checked too."""
+        self._counts, self._typed = counts, typed or {}
         self._show()
 
     def set_view_counts(self, *, all_entries: int | None, starred: int, recent: int) -> None:
@@ -257,7 +264,7 @@ class FilterPanel(QScrollArea):
         return self._views[self.state.view]
 
     def _show(self) -> None:
-        groups = facet_groups(self._counts, self.state)
+        groups = facet_groups(self._counts, self.state, self._typed)
         shown = {group.facet for group in groups}
         for facet, widget in self._groups.items():
             widget.setVisible(facet in shown)
@@ -269,11 +276,20 @@ class FilterPanel(QScrollArea):
         widget = self._groups.get(facet)
         if widget is None:
             widget = _Group(self.widget())
-            widget.toggled.connect(lambda f, v: self.set_state(self.state.toggled(f, v)))
+            widget.toggled.connect(self._on_toggled)
             widget.expanded.connect(lambda f: self.set_state(self.state.with_expanded(f)))
             self._groups[facet] = widget
             self._layout.insertWidget(len(View) + position, widget)
         return widget
+
+    def _on_toggled(self, facet: str, value: str) -> None:
+        typed = typed_values((value,), self._typed.get(facet, ()))
+        if not typed:
+            self.set_state(self.state.toggled(facet, value))
+            return
+        if value in self.state.wanted.get(facet, ()):
+            self.set_state(self.state.toggled(facet, value))
+        self.typed_filter_unchecked.emit(facet, value)
 
     def _on_view_clicked(self) -> None:
         row = self.sender()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kb_app.ui.results.state import KIND_NAMES
+from kb_app.ui.results.state import KIND_NAMES, SEVERITY_NAMES
 
 SHOWN_VALUES = 5
 """Values of a facet that show before "more" is pressed."""
@@ -27,10 +27,13 @@ FACET_TITLES: Mapping[str, str] = {
     "product": "Product",
     "component": "Component",
     "state": "State",
+    "severity": "Severity",
+    "owner": "Owner",
     "tag": "Tag",
 }
 _VALUE_NAMES: Mapping[str, Mapping[str, str]] = {
     "kind": KIND_NAMES,
+    "severity": SEVERITY_NAMES,
     "has": {"mitigation": "Mitigation", "fix": "Fix forward", "lever": "Lever"},
     "state": {
         "draft": "Draft",
@@ -108,13 +111,30 @@ def value_label(facet: str, value: str) -> str:
     return _VALUE_NAMES.get(facet, {}).get(value, value) or "not stated"
 
 
-def facet_groups(counts: Mapping[str, Mapping[str, int]], state: FilterState) -> tuple[FacetGroup, ...]:
-    """Return the groups to show: facets that tell entries apart or are filtered by, wanted values always."""
+def typed_values(known: Iterable[str], typed: Sequence[str]) -> tuple[str, ...]:
+    """Return the values that ``typed`` filters mean in whatever case; unfinished ones mean none."""
+    folded = {value.casefold().removeprefix("@") for value in typed if not value.startswith("-")}
+    return tuple(value for value in known if value.casefold().removeprefix("@") in folded)
+
+
+def facet_groups(
+    counts: Mapping[str, Mapping[str, int]],
+    state: FilterState,
+    typed: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[FacetGroup, ...]:
+    """Return the groups to show: facets that tell entries apart or are filtered by, wanted values always.
+
+    Args:
+        counts: the facets of the answer.
+        state: what was clicked.
+        typed: filters that stand in the query.
+    """
     groups = []
     for facet, title in FACET_TITLES.items():
         known = {value: count for value, count in counts.get(facet, {}).items() if value}
-        wanted = state.wanted.get(facet, ())
-        for value in wanted:
+        clicked = state.wanted.get(facet, ())
+        wanted = (*clicked, *typed_values(known, (typed or {}).get(facet, ())))
+        for value in clicked:
             known.setdefault(value, 0)
         if len(known) < 2 and not wanted and facet != "has":
             continue

@@ -70,6 +70,10 @@ class ResultList(QListView):
         row = self._model.row_at(self.currentIndex())
         return row.ref if row else None
 
+    def current_row(self) -> Row | None:
+        """Return the selected row."""
+        return self._model.row_at(self.currentIndex())
+
     def terms_of(self, ref: EntryRef) -> tuple[str, ...]:
         """Return the words of the search that were found in an entry, as its row marks them."""
         hit = next((row.hit for row in self.rows if row.ref == ref and row.hit is not None), None)
@@ -251,8 +255,7 @@ class ResultsPanel(QWidget):
         self.suggestion.setAccessibleName("Corrected query")
         self.suggestion.clicked.connect(lambda: self.suggestion_accepted.emit(self._suggested))
         self._partial = label("", "secondary", self._remarks, wrap=True)
-        self._problems = label("", "secondary", self._remarks, wrap=True)
-        for part in (self._no_match, self.suggestion, self._partial, self._problems):
+        for part in (self._no_match, self.suggestion, self._partial):
             box.addWidget(part)
         self._remarks.hide()
         return self._remarks
@@ -326,10 +329,7 @@ class ResultsPanel(QWidget):
         self._partial.setText(
             "So far only names can be searched; the text follows." if answer.is_partial else ""
         )
-        problems = " ".join(answer.problems)
-        self._problems.setVisible(bool(problems))
-        self._problems.setText(problems)
-        shown = is_weak or self._suggested or answer.is_partial or problems
+        shown = is_weak or self._suggested or answer.is_partial
         self._remarks.setVisible(bool(shown))
 
 

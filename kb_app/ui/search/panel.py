@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QClipboard,
     QContextMenuEvent,
     QDragEnterEvent,
     QDropEvent,
+    QFocusEvent,
+    QFontMetricsF,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
 )
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QMenu, QWidget
 
 from kb_app.logs import visible
 from kb_app.ui.common.style import set_property
+from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import IconButton, IconLabel, KeyCap, plain_tooltip
 from kb_app.ui.search.state import Query, as_paste
 
@@ -42,6 +51,57 @@ class QueryEdit(QLineEdit):
     accepted = Signal()
     escape_pressed = Signal()
     chip_removal_requested = Signal()
+    focus_left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make an empty line; ``key_guards`` may use a key before the line does."""
+        super().__init__(parent)
+        self.key_guards: list[Callable[[QKeyEvent], bool]] = []
+        self._mistakes: tuple[tuple[int, int], ...] = ()
+
+    def set_mistakes(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Underline these ranges of the text: they were not understood."""
+        if tuple(spans) != self._mistakes:
+            self._mistakes = tuple(spans)
+            self.update()
+
+    def x_of(self, position: int) -> float:
+        """Return where the character ``position`` begins, in pixels from the line's left edge."""
+        metrics, text = QFontMetricsF(self.font()), self.text()
+        cursor = self.cursorRect()
+        at_cursor = cursor.x() + cursor.width() / 2
+        before = metrics.horizontalAdvance(text[: self.cursorPosition()])
+        return at_cursor + metrics.horizontalAdvance(text[:position]) - before
+
+    def event(self, event: QEvent) -> bool:
+        """Offer Tab to the guards first: Qt would move the focus."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            is_used = event.key() == Qt.Key.Key_Tab and self._is_guarded(event)
+        else:
+            is_used = False
+        event.setAccepted(is_used or event.isAccepted())
+        return is_used or super().event(event)
+
+    def _is_guarded(self, event: QKeyEvent) -> bool:
+        return any(guard(event) for guard in self.key_guards)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Tell that the focus is gone."""
+        super().focusOutEvent(event)
+        self.focus_left.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Underline what was not understood."""
+        super().paintEvent(event)
+        if not self._mistakes:
+            return
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(Theme.current().color("mitigate"), 1.4))
+            baseline = self.height() / 2 + QFontMetricsF(self.font()).height() / 2
+            for start, end in self._mistakes:
+                left, right = self.x_of(start), self.x_of(min(end, len(self.text())))
+                painter.drawPolyline(_wave(max(0.0, left), min(float(self.width()), right), baseline))
 
     def paste_text(self, text: str) -> None:
         """Take text from a clipboard or a drop."""
@@ -56,6 +116,8 @@ class QueryEdit(QLineEdit):
         key = event.key()
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
         pages = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
+        if self._is_guarded(event):
+            return
         if event.matches(QKeySequence.StandardKey.Paste):
             self.paste_text(QGuiApplication.clipboard().text())
         elif key in steps:
@@ -108,6 +170,12 @@ class QueryEdit(QLineEdit):
         """Take dropped text like a paste."""
         self.paste_text(event.mimeData().text())
         event.acceptProposedAction()
+
+
+def _wave(left: float, right: float, y: float) -> QPolygonF:
+    """Return the points of a wavy line."""
+    count = max(0, int((right - left) // 3))
+    return QPolygonF([QPointF(left + 3 * n, y + (1.2 if n % 2 else -1.2)) for n in range(count + 1)])
 
 
 class PasteChip(QFrame):

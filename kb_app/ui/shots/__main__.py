@@ -20,6 +20,7 @@ from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_history
 from kb_app.ui.shots.reading import take_narrow, take_reading
+from kb_app.ui.shots.searching import take_searching
 
 SIZES = (QSize(1440, 900), QSize(1280, 800))
 
@@ -28,6 +29,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "narrow": take_narrow,
     "history": take_history,
     "contributing": take_contributing,
+    "searching": take_searching,
 }
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 

@@ -1,0 +1,1 @@
+"""What grows around the search: the query in words, saved searches, the paste, what is related."""
