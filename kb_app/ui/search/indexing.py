@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
@@ -37,7 +37,9 @@ class IndexRun(QObject):
         super().__init__(parent)
         self._worker = worker
         self._bases: tuple[BaseFolders, ...] = ()
+        self._changed: Mapping[str, tuple[str, ...]] = {}
         self._next: tuple[BaseFolders, ...] | None = None
+        self._next_changed: dict[str, tuple[str, ...]] = {}
         self._is_active = False
         self._is_done = False
         worker.started.connect(self._on_started)
@@ -52,21 +54,42 @@ class IndexRun(QObject):
     def start(self, bases: Sequence[BaseFolders]) -> None:
         """Bring the indexes of ``bases`` up to date."""
         if self._is_active:
-            self._next = tuple(bases)
-            return
+            self._next, self._next_changed = tuple(bases), {}
+        else:
+            self._begin(tuple(bases), {})
+
+    def start_changed(self, base: BaseFolders, paths: Sequence[str]) -> None:
+        """Bring the index of ``base`` up to date where only ``paths`` can differ; quick."""
+        if not self._is_active:
+            self._begin((base,), {base.name: tuple(paths)})
+        elif self._next is None:
+            self._next, self._next_changed = (base,), {base.name: tuple(paths)}
+        elif self._next_changed or base.name not in {known.name for known in self._next}:
+            known = self._next_changed.get(base.name, ())
+            if base.name not in {other.name for other in self._next}:
+                self._next = (*self._next, base)
+            self._next_changed[base.name] = tuple(dict.fromkeys((*known, *paths)))
+
+    def _begin(self, bases: tuple[BaseFolders, ...], changed: Mapping[str, tuple[str, ...]]) -> None:
         if bases:
-            self._bases = tuple(bases)
+            self._bases, self._changed = bases, changed
             self._is_active, self._is_done = True, False
             self._worker.start()
 
     def cancel(self) -> None:
         """Stop soon; what is indexed stays searchable."""
-        self._next = None
+        self._next, self._next_changed = None, {}
         if self._is_active:
             self._worker.send({"op": "cancel"})
 
     def _on_started(self) -> None:
-        self._worker.send({"op": "index", "bases": [base.to_message() for base in self._bases]})
+        messages = []
+        for base in self._bases:
+            message = base.to_message()
+            if base.name in self._changed:
+                message["paths"] = list(self._changed[base.name])
+            messages.append(message)
+        self._worker.send({"op": "index", "bases": messages})
 
     def _on_event(self, message: Message) -> None:
         base = str(message.get("base", ""))
@@ -98,7 +121,8 @@ class IndexRun(QObject):
                 WorkerFault("Indexing stopped before it was done", "What is indexed so far can be searched")
             )
         if self._next is not None:
-            bases, self._next = self._next, None
-            self.start(bases)
+            bases, changed = self._next, self._next_changed
+            self._next, self._next_changed = None, {}
+            self._begin(bases, changed)
         else:
             self.finished.emit()
