@@ -35,7 +35,16 @@ from kb_app.gitstore.names import (
 )
 from kb_app.gitstore.process import Progress
 from kb_app.gitstore.runner import GitOutcome, GitRunner, Repository
-from kb_app.gitstore.trees import TreeLimits, limit_problem, parse_listing, remove_tree, sweep_removals
+from kb_app.gitstore.trees import (
+    FolderCount,
+    TreeLimits,
+    folder_counts,
+    limit_problem,
+    parse_listing,
+    remove_tree,
+    sweep_removals,
+    unpacked,
+)
 from kb_app.paths import private_folder
 from kb_app.plain import from_plain, to_plain
 
@@ -121,6 +130,21 @@ class CloneOutcome:
     def is_ok(self) -> bool:
         """There is a clone to read."""
         return self.end is CloneEnd.CLONED
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a repository holds, looked up without its texts.
+
+    Attributes:
+        files: number of its files; 0 when it could not be looked at.
+        folders: its parts, most entries first (`folder_counts`).
+        failure: why it could not be looked at; None when it could.
+    """
+
+    files: int = 0
+    folders: tuple[FolderCount, ...] = ()
+    failure: CloneOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +326,7 @@ class CloneArea:
         paths = tuple(check_path(path) for path in only_paths)
         shown = name or name_from(address)
         if (known := self.find(shown)) is not None:
-            return CloneOutcome(
-                CloneEnd.EXISTS, f"There is already a knowledge base called {shown}", clone=known
-            )
+            return _exists(known)
         state, address, failed = self.ask(address, is_cancelled=is_cancelled)
         if failed is not None:
             return _failed(failed)
@@ -353,6 +375,82 @@ class CloneArea:
             on_progress=on_progress,
             is_cancelled=is_cancelled,
         )
+
+    def survey(
+        self,
+        url: str,
+        *,
+        allow_insecure: bool = False,
+        on_progress: OnProgress | None = None,
+        is_cancelled: IsCancelled | None = None,
+    ) -> Survey:
+        """Look up what a repository holds before it is cloned: names of its newest state alone, no texts.
+
+        Raises:
+            UsageError: when the address is not acceptable.
+            EnvironmentFault: when the area cannot be written to.
+        """
+        address = parse_address(url, allow_insecure=allow_insecure)
+        state, address, failed = self.ask(address, is_cancelled=is_cancelled)
+        if failed is not None:
+            return Survey(failure=_failed(failed))
+        branch = state.default_branch or next(iter(sorted(state.tips)), "")
+        if not branch:
+            return Survey(failure=CloneOutcome(CloneEnd.EMPTY, "The repository is empty"))
+        self.sweep()
+        incoming = self.area / f"{INCOMING}{secrets.token_hex(6)}"
+        with exclusive(incoming.with_suffix(".lock")):
+            try:
+                incoming.mkdir(mode=0o700)
+                return self._surveyed(incoming / "r", address, branch, on_progress, is_cancelled)
+            except OSError as error:
+                raise EnvironmentFault(
+                    f"{self.area} cannot be written to: {error.strerror or error}", "Free some space there"
+                ) from error
+            finally:
+                remove_tree(incoming)
+                incoming.with_suffix(".lock").unlink(missing_ok=True)
+
+    def _surveyed(
+        self,
+        root: Path,
+        address: RemoteAddress,
+        branch: str,
+        on_progress: OnProgress | None,
+        is_cancelled: IsCancelled | None,
+    ) -> Survey:
+        watch = _TransferWatch(self.limits.transfer_bytes, on_progress, is_cancelled)
+        outcome = self.runner.run(
+            "clone",
+            (
+                "--no-checkout",
+                "--no-local",
+                "--no-tags",
+                "--single-branch",
+                "--progress",
+                "--origin=origin",
+                "--depth=1",
+                "--filter=blob:none",
+                f"--branch={branch}",
+            ),
+            (address.text, str(root)),
+            address=address,
+            on_progress=watch.hear,
+            is_cancelled=watch.is_over,
+        )
+        if not outcome.is_ok:
+            return Survey(failure=_failed(outcome))
+        listed = self.runner.run(
+            "ls-tree",
+            ("-r", "-z", "--full-tree"),
+            ("HEAD",),
+            repository=Repository.at(root),
+            is_cancelled=is_cancelled,
+        )
+        if not listed.is_ok and listed.cause is not Cause.TOO_MUCH:
+            return Survey(failure=_failed(listed))
+        files = parse_listing(listed.stdout)
+        return Survey(len(files), folder_counts(files))
 
     def ask(
         self, address: RemoteAddress, *, is_cancelled: IsCancelled | None = None
@@ -447,7 +545,7 @@ class CloneArea:
             return _too_large(f"It holds more than {min(seen, self.limits.files):,} files")
         if not listed.is_ok:
             return _failed(listed)
-        if problem := limit_problem(parse_listing(listed.stdout), self.limits):
+        if problem := limit_problem(unpacked(parse_listing(listed.stdout), clone.only_paths), self.limits):
             return _too_large(problem)
         return self._unpack(repository, clone, address, is_cancelled)
 
@@ -476,7 +574,7 @@ class CloneArea:
             )
             if not chosen.is_ok:
                 return _failed(chosen)
-        unpacked = self.runner.run(
+        done = self.runner.run(
             "read-tree",
             ("-m", "-u"),
             ("HEAD",),
@@ -484,7 +582,7 @@ class CloneArea:
             address=remote,
             is_cancelled=is_cancelled,
         )
-        return None if unpacked.is_ok else _failed(unpacked)
+        return None if done.is_ok else _failed(done)
 
     def _take_in(self, made: Path, clone: Clone) -> CloneOutcome:
         """Give a verified clone its name and its row in the record, in that order, durably."""
@@ -492,9 +590,7 @@ class CloneArea:
             rows = self.clones()
             known = next((c for c in rows if c.name == clone.name), None)
             if known is not None:
-                return CloneOutcome(
-                    CloneEnd.EXISTS, f"There is already a knowledge base called {clone.name}", clone=known
-                )
+                return _exists(known)
             target = self.area / clone.folder
             if os.path.lexists(target):  # left by a crash between the rename and the record
                 remove_tree(target)
@@ -624,6 +720,15 @@ def _folder_name(name: str) -> str:
 def _failed(outcome: GitOutcome) -> CloneOutcome:
     end = CloneEnd.CANCELLED if outcome.cause is Cause.CANCELLED else CloneEnd.FAILED
     return CloneOutcome(end, outcome.sentence, outcome.hint, outcome.details, cause=outcome.cause)
+
+
+def _exists(known: Clone) -> CloneOutcome:
+    return CloneOutcome(
+        CloneEnd.EXISTS,
+        f"There is already a knowledge base called {known.name}",
+        "Give this one another name",
+        clone=known,
+    )
 
 
 def _too_large(problem: str) -> CloneOutcome:

@@ -154,15 +154,36 @@ class History:
     Args:
         area: our clones.
         clone: which one.
+        is_offline: never fetch a text that was left on the server; what needs it fails at once.
     """
 
-    def __init__(self, area: CloneArea, clone: Clone) -> None:
+    def __init__(self, area: CloneArea, clone: Clone, *, is_offline: bool = False) -> None:
         self._area, self._clone = area, clone
         self._runner = area.runner
         self._repository = area.repository(clone)
-        self._lazily = clone.address if clone.is_partial else None
+        self._lazily = clone.address if clone.is_partial and not is_offline else None
 
     # --- changes ----------------------------------------------------------------------------------------
+
+    def head(self) -> CommitId:
+        """Return the commit of the files.
+
+        Raises:
+            EnvironmentFault: when it cannot be read.
+        """
+        outcome = self._runner.run(
+            "rev-parse", ("--verify", "--quiet"), ("HEAD",), repository=self._repository
+        )
+        return check_commit(outcome.expect_ok().text.strip())
+
+    def is_part(self, commit: str) -> bool:
+        """Tell whether ``commit`` is part of the history of the files; one that is gone is not.
+
+        Raises:
+            UsageError: when it is no commit's name.
+        """
+        operands = (check_commit(commit), "HEAD")
+        return self._runner.run("merge-base", ("--is-ancestor",), operands, repository=self._repository).is_ok
 
     def timeline(
         self, path: str, *, limit: int = 50, skip: int = 0, since: str = "", with_signatures: bool = False

@@ -23,7 +23,7 @@ from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, OnProgress, Re
 from kb_app.gitstore.locks import Busy, exclusive, set_stale_locks_aside
 from kb_app.gitstore.names import CommitId, RemoteAddress, check_commit, check_ref
 from kb_app.gitstore.runner import GitOutcome, GitRunner, Repository
-from kb_app.gitstore.trees import TreeFile, limit_problem, parse_listing
+from kb_app.gitstore.trees import TreeFile, limit_problem, parse_listing, unpacked
 from kb_app.logs import visible
 
 INCOMING_REF = "refs/kb_app/incoming"
@@ -658,7 +658,8 @@ class _Sync:
         if listed.cause is Cause.TOO_MUCH:
             problem = f"It holds more than {self._area.limits.files:,} files"
         elif listed.is_ok:
-            problem = limit_problem(parse_listing(listed.stdout), self._area.limits)
+            files = unpacked(parse_listing(listed.stdout), self._clone.only_paths)
+            problem = limit_problem(files, self._area.limits)
         if not problem:
             return None
         return self._outcome(

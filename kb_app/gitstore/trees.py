@@ -6,9 +6,11 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb_app.entries.knowledge_base import is_entry_name
 from kb_app.errors import EnvironmentFault
 
 SYMLINK = "120000"
@@ -70,6 +72,57 @@ def parse_listing(raw: bytes) -> tuple[TreeFile, ...]:
             )
         )
     return tuple(files)
+
+
+def unpacked(files: tuple[TreeFile, ...], only_paths: Sequence[str]) -> tuple[TreeFile, ...]:
+    """Return the files that are unpacked when only these folders are wanted; all of them when none is named.
+
+    As ``git sparse-checkout --cone`` does, the files beside each of the folders on the way are among them.
+    """
+    if not only_paths:
+        return files
+    heads = tuple(f"{path.rstrip('/')}/" for path in only_paths)
+    beside = {""}
+    for head in heads:
+        parts = head.split("/")[:-2]
+        beside |= {"/".join(parts[: end + 1]) for end in range(len(parts))}
+    return tuple(
+        file for file in files if file.path.startswith(heads) or file.path.rpartition("/")[0] in beside
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    """A folder of a tree: its path, the files below it, and how many of them may be entries."""
+
+    path: str
+    files: int
+    entries: int
+
+
+def folder_counts(files: tuple[TreeFile, ...]) -> tuple[FolderCount, ...]:
+    """Return the topmost folders that divide the entries, most entries first.
+
+    A folder that holds all entries alone is entered, so that ``docs/`` of a large repository is no answer.
+    """
+    head = ""
+    while True:
+        counts: dict[str, list[int]] = {}
+        for file in files:
+            folder, slash, rest = file.path.removeprefix(head).partition("/")
+            if slash and file.path.startswith(head):
+                count = counts.setdefault(f"{head}{folder}", [0, 0])
+                count[0] += 1
+                count[1] += is_entry_name(rest.rpartition("/")[2])
+        with_entries = [path for path, (_, entries) in counts.items() if entries]
+        if len(with_entries) != 1:
+            break
+        inside = f"{with_entries[0]}/"
+        if not any("/" in file.path.removeprefix(inside) for file in files if file.path.startswith(inside)):
+            break
+        head = inside
+    found = [FolderCount(path, number, entries) for path, (number, entries) in counts.items()]
+    return tuple(sorted(found, key=lambda c: (-c.entries, -c.files, c.path)))
 
 
 def limit_problem(files: tuple[TreeFile, ...], limits: TreeLimits) -> str:

@@ -93,7 +93,7 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         # --- network --------------------------------------------------------------------------------
         "clone": _rule(
             "--no-checkout --no-local --no-tags --single-branch --progress",
-            {"--filter=": _FILTER, "--branch=": _REF, "--origin=": "origin"},
+            {"--filter=": _FILTER, "--branch=": _REF, "--origin=": "origin", "--depth=": "1"},
             forced="--template= --no-recurse-submodules",
             operands=_PLAIN,
             network=True,
