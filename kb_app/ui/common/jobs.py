@@ -3,7 +3,7 @@
 WRITE has one thread, so that writes of one file keep their order; READ has two; RECORDS has one of its own,
 because an event is acknowledged only once it is on the disk; HISTORY has one for git programs that only read,
 so that a long history holds up nothing else; GIT has one, for git programs that only look at this disk;
-NETWORK has three, for what may wait for a server. A job is a plain function that knows no Qt object; its
+NETWORK has four, for what may wait for a server. A job is a plain function that knows no Qt object; its
 result or its exception comes back on the thread that asked.
 """
 
@@ -89,7 +89,7 @@ class ThreadJobs(QObject):
             Lane.RECORDS: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-records"),
             Lane.HISTORY: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-history"),
             Lane.GIT: ThreadPoolExecutor(max_workers=1, thread_name_prefix="kb-git"),
-            Lane.NETWORK: ThreadPoolExecutor(max_workers=3, thread_name_prefix="kb-network"),
+            Lane.NETWORK: ThreadPoolExecutor(max_workers=4, thread_name_prefix="kb-network"),
         }
         self._is_closed = False
         self._finished.connect(self._on_finished, Qt.ConnectionType.QueuedConnection)
@@ -110,7 +110,11 @@ class ThreadJobs(QObject):
         future.add_done_callback(lambda _future: self._report(outcome))
 
     def close(self) -> None:
-        """Wait for the jobs asked for (writes must land) and take no more; outcomes are not delivered."""
+        """Wait for the jobs asked for (writes must land) and take no more; outcomes are not delivered.
+
+        What has not begun to talk to git or to a server does not begin any more; whoever asked for what is
+        under way there has to cancel it before, as `SyncFeature` does.
+        """
         self._is_closed = True
         for lane, pool in self._lanes.items():
             pool.shutdown(wait=True, cancel_futures=lane in (Lane.HISTORY, Lane.GIT, Lane.NETWORK))
