@@ -43,6 +43,8 @@ class Settings:
     contributor_email: str = ""
     customer_names: tuple[str, ...] = ()
     shares_use: str = ""
+    sync: bool = True
+    sync_minutes: int = 10
 
     def with_base(self, base: ConfiguredBase) -> Settings:
         """Return settings that also hold ``base``, which replaces one of the same name."""
@@ -64,6 +66,8 @@ HELP = {
     "contributor_email": "Your mail address on proposals; as Git is configured when empty.",
     "customer_names": "Names that may not appear in a proposal; they stay on this machine.",
     "shares_use": 'Whether "it worked" is proposed to the team: yes, no, or not asked yet when empty.',
+    "sync": "Bring knowledge bases from Git up to date by themselves.",
+    "sync_minutes": "Minutes between two syncs of a knowledge base, 1 to 1440.",
     "author": "Your handle or mail address in incident records; the login name when empty.",
     "records_remote": "Address of the Git repository that incident records are exchanged with, if any.",
     "records_folder": "Folder of that repository that holds incidents/; its top when empty.",

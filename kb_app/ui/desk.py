@@ -13,7 +13,7 @@ from kb_app.errors import KbError
 from kb_app.resources import content_folder
 from kb_app.search.model import IndexProgress, IndexReport, SearchAnswer, SearchRequest
 from kb_app.search.query import parse_query
-from kb_app.settings import Settings, save_settings
+from kb_app.settings import ConfiguredBase, Settings, save_settings
 from kb_app.ui.common.jobs import Jobs, Lane
 from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.reading import EntryOpener, OpenedEntry
@@ -239,6 +239,19 @@ class Desk(QObject):
             self.indexing.start(self.folders())
             self.index_changed.emit(self.index_state)
 
+    def index_paths(self, name: str, paths: Sequence[str]) -> None:
+        """Bring the index of one knowledge base up to date where only ``paths`` can differ."""
+        base = next((folders_of(base) for base in self.bases if base.name == name), None)
+        if base is None or self._is_stopped:
+            return
+        if not self.indexing.is_active:
+            known = self.index_state
+            self.index_state = IndexState(
+                is_active=True, done={}, total={}, pages=dict(known.pages or {}), skipped=known.skipped
+            )
+        self.indexing.start_changed(base, paths)
+        self.index_changed.emit(self.index_state)
+
     def add_folder(self, folder: Path) -> None:
         """Add a folder to the configured knowledge bases and open it."""
         workspace = self.workspace
@@ -250,6 +263,27 @@ class Desk(QObject):
             return opened
 
         self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+
+    def add_base(self, base: ConfiguredBase, *, instead_of: str = "") -> None:
+        """Add a knowledge base that lies ready, in place of the one called ``instead_of`` where given."""
+        workspace = self.workspace
+
+        def work() -> Workspace:
+            settings = workspace.settings.without_base(instead_of).with_base(base)
+            opened = reopened(workspace, settings, without=instead_of)
+            save_settings(workspace.folders, settings)
+            return opened
+
+        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+
+    def open_again(self) -> None:
+        """Open the knowledge bases anew: the ``kb.yml`` of one has changed."""
+        workspace = self.workspace
+        self.jobs.run(
+            lambda: reopened(workspace, workspace.settings),
+            on_done=self._take_workspace,
+            on_error=self._on_settings_error,
+        )
 
     def show_base(self, wanted: str) -> None:
         """Open a folder or a configured name until the window is closed; nothing is saved."""

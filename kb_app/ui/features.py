@@ -73,10 +73,17 @@ def _searching(window: MainWindow) -> Feature:
     return SearchingFeature(window)
 
 
+def _sync(window: MainWindow) -> Feature:
+    from kb_app.ui.sync.feature import SyncFeature
+
+    return SyncFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
     _editor,
     _searching,
+    _sync,
 )
 """Makers of the features, in the order in which they join."""

@@ -232,6 +232,7 @@ class MainWindow(QMainWindow):
             self._welcome = WelcomePage()
             self._welcome.bundled_chosen.connect(self._start_with_bundled)
             self._welcome.folder_chosen.connect(self.choose_folder)
+            self._welcome.repository_chosen.connect(self.actions_table[ActionId.ADD_REPOSITORY].trigger)
             self.pages.addWidget(self._welcome)
         return self._welcome
 
@@ -550,6 +551,7 @@ class MainWindow(QMainWindow):
             page = SettingsPage()
             page.changed.connect(self.desk.change_settings)
             page.add_requested.connect(self.choose_folder)
+            page.repository_requested.connect(self.actions_table[ActionId.ADD_REPOSITORY].trigger)
             page.removal_requested.connect(self.desk.remove_base)
             self._settings_page = page
             self.add_page(page)
@@ -700,6 +702,7 @@ class MainWindow(QMainWindow):
             menu.addAction(f"{lost.name} (cannot be opened)").setEnabled(False)
         menu.addSeparator()
         menu.addAction(self.actions_table[ActionId.ADD_FOLDER])
+        menu.addAction(self.actions_table[ActionId.ADD_REPOSITORY])
         menu.addAction(self.actions_table[ActionId.REINDEX])
         menu.addAction("Manage…").triggered.connect(self.show_settings)
 

@@ -155,6 +155,11 @@ def readable_folder(folder: Path) -> Path:
         ) from error
 
 
+def lies_in_clones(folders: AppFolders, root: Path) -> bool:
+    """Tell from its real path whether a knowledge base lies where our clones are."""
+    return Path(os.path.realpath(folders.clones)) in root.parents
+
+
 def index_name(root: Path) -> str:
     """Return the name of the index folder for ``root``: readable, and unique by the real path's hash."""
     slug = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-")[:40] or "kb"

@@ -23,6 +23,9 @@ MAX_RECENT = 50
 MAX_RUNS = 200
 """Entries whose ticked steps are kept; the ones ticked longest ago go first."""
 
+MAX_USES = 400
+"""Entries of clones whose last use is kept; the ones used longest ago go first."""
+
 
 @dataclass(frozen=True, slots=True)
 class EntryRef:
@@ -61,6 +64,7 @@ class SessionState:
         query: what stood in the search field (never a paste: it may hold customer data).
         hidden_bases: knowledge bases that were switched off.
         incident: id of the record the window has in hand, or empty.
+        uses: `EntryRef.key` to the commit at which an entry of a clone was last used, and when (ISO 8601).
     """
 
     recent: tuple[RememberedEntry, ...] = ()
@@ -71,6 +75,7 @@ class SessionState:
     query: str = ""
     hidden_bases: tuple[str, ...] = ()
     incident: str = ""
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_recent(self, entry: RememberedEntry) -> SessionState:
         """Return the state with ``entry`` as the latest one opened."""
@@ -94,6 +99,19 @@ class SessionState:
         for key in list(runs)[: max(0, len(runs) - MAX_RUNS)]:
             del runs[key]
         return replace(self, runs=runs)
+
+    def with_use(self, ref: EntryRef, commit: str, at: str) -> SessionState:
+        """Return the state in which ``ref`` was last used at ``commit``, at the time ``at``."""
+        uses = {key: use for key, use in self.uses.items() if key != ref.key}
+        uses[ref.key] = (commit, at)
+        for key in list(uses)[: max(0, len(uses) - MAX_USES)]:
+            del uses[key]
+        return replace(self, uses=uses)
+
+    def last_use_of(self, ref: EntryRef) -> tuple[str, str]:
+        """Return the commit at which ``ref`` was last used and when; two empty texts when it never was."""
+        use = self.uses.get(ref.key, ())
+        return (use[0], use[1]) if len(use) == 2 else ("", "")
 
     def run_of(self, ref: EntryRef) -> frozenset[str]:
         """Return the ticked steps of ``ref``."""

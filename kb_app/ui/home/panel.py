@@ -41,10 +41,12 @@ class WelcomePage(QWidget):
     Signals:
         bundled_chosen(): begin with the bundled entries.
         folder_chosen(): a folder of Markdown files shall be chosen.
+        repository_chosen(): a Git repository shall be added.
     """
 
     bundled_chosen = Signal()
     folder_chosen = Signal()
+    repository_chosen = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the page."""
@@ -53,7 +55,7 @@ class WelcomePage(QWidget):
         self.setProperty("surface", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QWidget(self)
-        column.setFixedWidth(720)
+        column.setFixedWidth(960)
         box = QVBoxLayout(column)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
@@ -89,8 +91,17 @@ class WelcomePage(QWidget):
             role="",
             parent=column,
         )
-        row.addWidget(self.bundled)
-        row.addWidget(self.folder)
+        self.repository = _Choice(
+            "git-branch",
+            "Add your team's repository",
+            "A Git address is enough: it is copied once, searched without a network, and kept up to date "
+            "quietly.",
+            button="Add a repository…",
+            role="",
+            parent=column,
+        )
+        for choice in (self.bundled, self.folder, self.repository):
+            row.addWidget(choice, 1)
         box.addLayout(row)
         box.addSpacing(16)
         self.index_text = label("", "secondary", column)
@@ -101,6 +112,7 @@ class WelcomePage(QWidget):
         outer.addStretch(3)
         self.bundled.button.clicked.connect(self.bundled_chosen)
         self.folder.button.clicked.connect(self.folder_chosen)
+        self.repository.button.clicked.connect(self.repository_chosen)
         self.setFocusProxy(self.bundled.button)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -81,11 +82,13 @@ class SettingsPage(Page):
     Signals:
         changed(object): the new `Settings`.
         add_requested(): a folder shall be added.
+        repository_requested(): a Git repository shall be added.
         removal_requested(str): this knowledge base shall be taken out.
     """
 
     changed = Signal(object)
     add_requested = Signal()
+    repository_requested = Signal()
     removal_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -97,6 +100,7 @@ class SettingsPage(Page):
         self.box.addSpacing(4)
         self.box.addWidget(self._build_appearance())
         self.box.addWidget(self._build_search())
+        self.box.addWidget(self._build_sync())
         self._bases_card, self._bases_box = self._card("Knowledge bases")
         self.box.addWidget(self._bases_card)
         self._about = label("", "secondary", self.column, wrap=True)
@@ -138,6 +142,16 @@ class SettingsPage(Page):
         self._limit = self._number("Most entries listed for one query", card, box, low=1, high=200, step=10)
         return card
 
+    def _build_sync(self) -> QWidget:
+        card, box = self._card("Sync")
+        self._sync = QCheckBox("Bring knowledge bases from Git up to date by themselves", card)
+        self._sync.toggled.connect(self._on_sync_toggled)
+        box.addWidget(self._sync)
+        self._sync_minutes = self._number(
+            "Pause between two syncs", card, box, low=1, high=1440, step=5, suffix=" min"
+        )
+        return card
+
     def _number(
         self, text: str, card: QWidget, box: QVBoxLayout, *, low: int, high: int, step: int, suffix: str = ""
     ) -> QSpinBox:
@@ -165,6 +179,9 @@ class SettingsPage(Page):
             button.setChecked(button.objectName() == f"theme:{workspace.settings.theme}")
         self._zoom.setValue(workspace.settings.zoom_percent)
         self._limit.setValue(workspace.settings.results_limit)
+        self._sync.setChecked(workspace.settings.sync)
+        self._sync_minutes.setValue(workspace.settings.sync_minutes)
+        self._sync_minutes.setEnabled(workspace.settings.sync)
         self._is_showing = False
         self._show_bases(workspace)
         folders = workspace.folders
@@ -194,6 +211,10 @@ class SettingsPage(Page):
         button.setObjectName("addFolder")
         button.clicked.connect(self.add_requested)
         row_box.addWidget(button)
+        repository = text_button("Add a Git repository…", "", "git-branch", add)
+        repository.setObjectName("addRepository")
+        repository.clicked.connect(self.repository_requested)
+        row_box.addWidget(repository)
         row_box.addStretch(1)
         self._bases_box.addWidget(add)
 
@@ -223,8 +244,18 @@ class SettingsPage(Page):
     def _on_number_changed(self) -> None:
         if not self._is_showing:
             self._change(
-                replace(self._settings, zoom_percent=self._zoom.value(), results_limit=self._limit.value())
+                replace(
+                    self._settings,
+                    zoom_percent=self._zoom.value(),
+                    results_limit=self._limit.value(),
+                    sync_minutes=self._sync_minutes.value(),
+                )
             )
+
+    def _on_sync_toggled(self, is_on: bool) -> None:  # noqa: FBT001 - the signal's argument
+        self._sync_minutes.setEnabled(is_on)
+        if not self._is_showing:
+            self._change(replace(self._settings, sync=is_on))
 
     def _change(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,0 +1,335 @@
+"""Git as a capability of the window: adding repositories, the quiet sync, what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QMenu
+
+from kb_app.entries.knowledge_base import CONFIG_NAME, SUFFIXES
+from kb_app.errors import KbError
+from kb_app.logs import visible
+from kb_app.settings import Settings
+from kb_app.ui.common.actions import ActionId, When
+from kb_app.ui.common.icons import bind_icon
+from kb_app.ui.common.jobs import Lane
+from kb_app.ui.common.messages import Message, Weight
+from kb_app.ui.common.remembered import EntryRef
+from kb_app.ui.features import Feature
+from kb_app.ui.sync.chip import SyncChip
+from kb_app.ui.sync.news import EntryNewsWatch
+from kb_app.ui.sync.queue import SyncQueue
+from kb_app.workspace.bases import lies_in_clones
+
+if TYPE_CHECKING:
+    from kb_app.gitstore.store import Synchronised
+    from kb_app.gitstore.sync import FileChange
+    from kb_app.ui.sync.add_page import AddRepositoryPage
+    from kb_app.ui.sync.page import SyncPage
+    from kb_app.ui.window import MainWindow
+
+MINUTE_MS = 60_000
+
+
+class SyncFeature(Feature):
+    """Repositories in the window.
+
+    Signals:
+        status_changed(): something about a clone is different (`queue.statuses`).
+        synced(str, object): an exchange with a remote ended: knowledge base name and `Synchronised`.
+
+    Attributes:
+        queue: everything that talks to remotes.
+    """
+
+    status_changed = Signal()
+    synced = Signal(str, object)
+
+    def __init__(self, window: MainWindow) -> None:
+        """Join the window; nothing is read before `start`."""
+        super().__init__(window)
+        self.queue = SyncQueue(self.desk, self)
+        self.chip = SyncChip()
+        self._add_page: AddRepositoryPage | None = None
+        self._page: SyncPage | None = None
+        self._roots: frozenset[Path] = frozenset(base.root for base in self.desk.workspace.bases)
+        self._had_remote = False
+        self._news = EntryNewsWatch(window, self.queue, self)
+        self._minute = QTimer(self, interval=MINUTE_MS)
+        self._minute.timeout.connect(self._show_status)
+        window.topbar.add_chip(self.chip)
+        window.topbar.compacted.connect(self.chip.set_compact)
+        self.chip.menu_requested.connect(self._fill_menu)
+        self.queue.status_changed.connect(self._show_status)
+        self.queue.synced.connect(self._on_synced)
+        self.queue.failed.connect(self._on_failed)
+        self.desk.bases_changed.connect(self._on_bases_changed)
+        self.desk.settings_changed.connect(self._on_settings_changed)
+
+    def handlers(self) -> Mapping[ActionId, Callable[[], None]]:
+        """Return what the actions of this feature do."""
+        return {ActionId.ADD_REPOSITORY: self._on_add_wanted, ActionId.SYNC: self._on_sync_wanted}
+
+    def facts(self) -> Iterable[When]:
+        """Return whether there is anything to sync."""
+        return (When.HAS_REMOTE,) if self.queue.statuses else ()
+
+    def start(self) -> None:
+        """Look which knowledge bases are clones."""
+        self.queue.load()
+
+    def stop(self) -> None:
+        """End what talks to remotes."""
+        self._minute.stop()
+        self.queue.stop()
+        if self._add_page is not None:
+            self._add_page.cancel()
+
+    # -- for others ------------------------------------------------------------------------------------
+
+    def run_now(self, names: Iterable[str] = ()) -> None:
+        """Sync these knowledge bases next, with their proposals; all of them when none is named."""
+        self.queue.run_now(names)
+
+    def show_add_page(self, address: str = "", *, instead_of: str = "") -> None:
+        """Show the page that adds a repository.
+
+        Args:
+            address: stands in its field.
+            instead_of: the knowledge base that the clone takes the place of.
+        """
+        if self._add_page is None:
+            from kb_app.ui.sync.add_page import AddRepositoryPage  # start-up time
+
+            self._add_page = AddRepositoryPage(self.desk)
+            self._add_page.added.connect(self._on_added)
+            self.window.add_page(self._add_page)
+        self._add_page.begin(address, instead_of=instead_of)
+        self.window.show_page(self._add_page)
+        self._add_page.address.setFocus()
+
+    def show_page(self, name: str = "") -> None:
+        """Show the page with every clone, ``name`` first in view."""
+        if self._page is None:
+            from kb_app.ui.sync.page import SyncPage  # start-up time
+
+            page = SyncPage(self.queue)
+            page.entry_requested.connect(self._open_entry)
+            page.add_requested.connect(self._on_add_wanted)
+            self.window.add_page(page)
+            self._page = page
+        self._page.refresh()
+        self.window.show_page(self._page)
+        self._page.go_to(name)
+
+    def _on_add_wanted(self) -> None:
+        self.show_add_page()
+
+    def _on_sync_wanted(self) -> None:
+        self.run_now()
+
+    # -- what is shown ---------------------------------------------------------------------------------
+
+    def _show_status(self) -> None:
+        statuses = self.queue.statuses
+        if not statuses:
+            self.chip.hide()
+            self._minute.stop()
+        else:
+            from kb_app.ui.sync.state import chip_of  # start-up time
+
+            view = chip_of(statuses, dt.datetime.now(dt.UTC))
+            self.chip.show_state(view.icon, view.color, view.text, view.tooltip)
+            if not self._minute.isActive():
+                self._minute.start()
+        if bool(statuses) is not self._had_remote:
+            self._had_remote = bool(statuses)
+            self.window.update_actions()
+        if self._page is not None and self.window.pages.currentWidget() is self._page:
+            self._page.refresh()
+        self.status_changed.emit()
+
+    def _fill_menu(self, menu: QMenu) -> None:
+        from kb_app.ui.sync.state import condition_of, look_of, status_text
+
+        now = dt.datetime.now(dt.UTC)
+        self.window.actions_table.bind_icons()
+        menu.clear()
+        for status in self.queue.statuses:
+            text = f"{visible(status.name)}  ·  {status_text(status, now)}".replace("&", "&&")
+            action = menu.addAction(text)
+            bind_icon(action, *look_of(condition_of(status, now)), 16)
+            action.triggered.connect(partial(self.show_page, status.name))
+        menu.addSeparator()
+        running = [status.name for status in self.queue.statuses if status.is_syncing]
+        if running:
+            stop = menu.addAction("Stop syncing")
+            bind_icon(stop, "x", "text2", 16)
+            stop.triggered.connect(partial(self._cancel, tuple(running)))
+        else:
+            menu.addAction(self.window.actions_table[ActionId.SYNC])
+        changed = menu.addAction("What changed…")
+        bind_icon(changed, "file-diff", "text2", 16)
+        changed.triggered.connect(partial(self.show_page, ""))
+        menu.addSeparator()
+        menu.addAction(self.window.actions_table[ActionId.ADD_REPOSITORY])
+
+    def _cancel(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.queue.cancel(name)
+
+    # -- after a sync ----------------------------------------------------------------------------------
+
+    def _on_synced(self, name: str, done: Synchronised) -> None:
+        from kb_app.ui.sync.state import changes_sentence, entry_changes, touched_paths
+
+        outcome = done.sync
+        if outcome.is_current and outcome.changes:
+            paths = touched_paths(outcome.changes)
+            if CONFIG_NAME in paths or any(path.endswith("OWNERS") for path in paths):
+                self.desk.open_again()
+            else:
+                self.desk.index_paths(name, paths)
+            changes = entry_changes(outcome.changes, SUFFIXES)
+            if changes:
+                self.window.say(changes_sentence(changes, name))
+            self._follow_open_entry(name, outcome.changes)
+        elif outcome.needs_choice:
+            self._ask(name)
+        if not outcome.needs_choice:
+            self.desk.message_settled.emit(f"sync:{name}")
+        self.synced.emit(name, done)
+
+    def _follow_open_entry(self, name: str, changes: Iterable[FileChange]) -> None:
+        """Read the open entry again where it changed; one that is gone stays readable and says so."""
+        current = self.desk.current
+        if current is None or current.ref.knowledge_base != name:
+            return
+        for change in changes:
+            if current.ref.path not in (change.path, change.old_path):
+                continue
+            if change.old_path == current.ref.path:
+                self._news.show_moved(change.path)
+            elif change.status == "deleted":
+                self._news.show_removed()
+            else:
+                self.desk.reload()
+
+    def _ask(self, name: str) -> None:
+        status = self.queue.status(name)
+        if status is None or status.outcome is None or not status.is_asking:
+            return
+        self.desk.message_posted.emit(
+            Message(
+                f"{visible(name)}: {status.outcome.sentence}",
+                "",
+                Weight.NOTE,
+                "Choose…",
+                partial(self.show_page, name),
+                topic=f"sync:{name}",
+            )
+        )
+
+    def _on_failed(self, error: KbError) -> None:
+        self.desk.message_posted.emit(Message(error.title, error.hint, Weight.PROBLEM, topic="sync"))
+
+    def _open_entry(self, name: str, path: str) -> None:
+        self.window.open_entry(EntryRef(name, path))
+
+    # -- knowledge bases -------------------------------------------------------------------------------
+
+    def _on_added(self, name: str) -> None:
+        self.window.show_panes()
+        self.window.search.focus()
+        self.window.say(f"{visible(name)} is here and works without a network")
+
+    def _on_settings_changed(self, _settings: Settings) -> None:
+        self.queue.reschedule()
+
+    def _on_bases_changed(self) -> None:
+        bases = self.desk.workspace.bases
+        new = [base for base in bases if base.root not in self._roots]
+        configured = {base.location for base in self.desk.workspace.settings.knowledge_bases}
+        kept = frozenset(base.root for base in bases)
+        gone = [root for root in self._roots if root not in kept and str(root) not in configured]
+        self._roots = kept
+        self.queue.load()
+        for base in new:
+            self._offer_clone(base.name, base.root)
+        self._offer_deletion(gone)
+
+    def _offer_clone(self, name: str, root: Path) -> None:
+        """Offer a clone of a folder that turns out to be somebody's repository."""
+        folders = self.desk.workspace.folders
+
+        def work() -> str:
+            if lies_in_clones(folders, root) or not os.path.lexists(root / ".git"):
+                return ""
+            from kb_app.workspace.syncing import address_of, open_store  # start-up time
+
+            return address_of(open_store(folders), root)
+
+        self.desk.jobs.run(
+            work, on_done=partial(self._on_foreign, name), on_error=lambda _error: None, lane=Lane.GIT
+        )
+
+    def _on_foreign(self, name: str, address: str) -> None:
+        if not address:
+            return
+        self.desk.message_posted.emit(
+            Message(
+                f"{visible(name)} is a Git repository; it is read as plain files and never synced",
+                "",
+                Weight.NOTE,
+                "Use a managed clone of it…",
+                partial(self.show_add_page, address, instead_of=name),
+                topic="foreign",
+            )
+        )
+
+    def _offer_deletion(self, gone: Iterable[Path]) -> None:
+        """Offer to delete the copies of knowledge bases that were taken out of the list."""
+        folders = self.desk.workspace.folders
+        for root in gone:
+            self.desk.jobs.run(
+                partial(lies_in_clones, folders, root),
+                on_done=partial(self._on_removed, root),
+                on_error=lambda _error: None,
+                lane=Lane.GIT,
+            )
+
+    def _on_removed(self, root: Path, is_clone: bool) -> None:  # noqa: FBT001 - the job's result
+        if is_clone:
+            self.desk.message_posted.emit(
+                Message(
+                    "The knowledge base is off the list; the copy kb_app made of it is still here",
+                    "",
+                    Weight.NOTE,
+                    "Delete the copy",
+                    partial(self._delete_copy, root),
+                    topic="copy",
+                )
+            )
+
+    def _delete_copy(self, root: Path) -> None:
+        folders = self.desk.workspace.folders
+
+        def work() -> bool:
+            from kb_app.workspace.sharing import remove_clone  # start-up time
+
+            return remove_clone(folders, root)
+
+        def on_error(error: Exception) -> None:
+            if not isinstance(error, KbError):
+                raise error
+            self._on_failed(error)
+
+        self.desk.jobs.run(
+            work, on_done=lambda _was: self.window.say("Copy deleted"), on_error=on_error, lane=Lane.GIT
+        )
