@@ -191,6 +191,45 @@ def whole_page(base: str | None, mine: str | None, theirs: str | None) -> Confli
     return Conflict(0, UnitKind.PAGE, "", mine, theirs, base)
 
 
+class ChangeKind(StrEnum):
+    """What happened to a section."""
+
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class SectionChange:
+    """A section or a key of the front matter that one side changed; the title is its heading or key."""
+
+    title: str
+    kind: ChangeKind
+    unit: UnitKind
+
+
+def changed_sections(
+    before: str, after: str, *, without: Sequence[Conflict] = ()
+) -> tuple[SectionChange, ...]:
+    """Return which sections differ between two versions, in page order, those of ``without`` left out."""
+    old, new = (_units(text.replace("\r\n", "\n")) for text in (before, after))
+    pairs = _matched(old, new)
+    kept = set(pairs.values())
+    found = [
+        (unit, ChangeKind.ADDED if index not in pairs else ChangeKind.CHANGED)
+        for index, unit in enumerate(new)
+        if index not in pairs or old[pairs[index]].body != unit.body
+    ]
+    found += [(unit, ChangeKind.REMOVED) for index, unit in enumerate(old) if index not in kept]
+    asked = {(conflict.kind, conflict.title) for conflict in without}
+    is_whole = any(conflict.kind is UnitKind.PAGE for conflict in without)
+    return tuple(
+        SectionChange(unit.title, kind, unit.kind)
+        for unit, kind in found
+        if not is_whole and unit.text.strip() and (unit.kind, unit.title) not in asked
+    )
+
+
 # --- units --------------------------------------------------------------------------------------------------
 
 

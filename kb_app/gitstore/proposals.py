@@ -438,6 +438,16 @@ class ProposalQueue:
             return _changed_meanwhile(open_merges, head)
         return ProposeOutcome(ProposeEnd.NOTHING, "Nobody changed the same sections", head=head)
 
+    def texts(self, clone_name: str, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the bytes of files at a commit; absent ones are left out.
+
+        Raises:
+            UsageError: when there is no such clone, or a path or the commit is not acceptable.
+            EnvironmentFault: when they cannot be read.
+        """
+        edits = [FileEdit(check_path(path), None) for path in paths]
+        return self._blobs(self.area.get(clone_name), check_commit(commit), edits)
+
     def _enqueue(self, clone: Clone, draft: Draft) -> Proposal:
         at = self.area.clock()
         number = max((p.number for p in self.proposals()), default=0) + 1
@@ -854,8 +864,8 @@ def _joined(
         base, mine, theirs = before.get(edit.path), edit.content, now.get(edit.path)
         if theirs in (base, mine):
             continue
-        is_text = _are_texts(base, mine, theirs)
-        texts = (_text(base), _text(mine), _text(theirs))
+        is_text = are_texts(base, mine, theirs)
+        texts = (text_of(base), text_of(mine), text_of(theirs))
         merge = merge_pages(*texts) if is_text else Merge((whole_page(*texts),), "")
         text = merge.text
         if text is None or mine is None or theirs is None:
@@ -865,11 +875,12 @@ def _joined(
     return joined, tuple(open_merges)
 
 
-def _text(content: bytes | None) -> str | None:
+def text_of(content: bytes | None) -> str | None:
+    """Return bytes as text, what is not UTF-8 replaced; None for a file that is not there."""
     return None if content is None else content.decode("utf-8", "replace")
 
 
-def _are_texts(*contents: bytes | None) -> bool:
+def are_texts(*contents: bytes | None) -> bool:
     """Tell whether all can be read as UTF-8 and written back as they were."""
     try:
         return all("\0" not in content.decode() for content in contents if content is not None)

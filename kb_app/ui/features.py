@@ -79,11 +79,18 @@ def _sync(window: MainWindow) -> Feature:
     return SyncFeature(window)
 
 
+def _conflicts(window: MainWindow) -> Feature:
+    from kb_app.ui.conflicts.feature import ConflictsFeature
+
+    return ConflictsFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
     _editor,
     _searching,
     _sync,
+    _conflicts,
 )
 """Makers of the features, in the order in which they join."""

@@ -121,7 +121,8 @@ class _Ink:
     def block(self, part: Line | Fold) -> QTextBlockFormat:
         """Return how a line stands."""
         result = QTextBlockFormat()
-        result.setLineHeight(138, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        if isinstance(part, Fold) or not part.is_code:
+            result.setLineHeight(138, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         if isinstance(part, Fold):
             result.setTopMargin(6)
             result.setBottomMargin(6)

@@ -18,7 +18,7 @@ from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.theme import ThemeChoice
 from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
-from kb_app.ui.shots.history import take_history
+from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.searching import take_searching
 
@@ -30,6 +30,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "history": take_history,
     "contributing": take_contributing,
     "searching": take_searching,
+    "conflict": take_conflict,
 }
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 
