@@ -43,7 +43,7 @@ _FOLDING = {
     **dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0xFE00, 0xFE10)], None),
 }
 
-_POSSESSIVE = re.compile(r"(?<=[A-Za-z])'(?:s\b)?", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"'(?<=[A-Za-z]')(?:s\b)?", re.IGNORECASE)  # the character first: found at once
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+|[^\W_a-zA-Z0-9]+")
 _CJK_RANGES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _CJK = re.compile(f"[{_CJK_RANGES}]")
@@ -55,7 +55,10 @@ def fold(text: str) -> str:
     """Return ``text`` with look-alike characters made one and accents removed; case is kept."""
     if text.isascii():
         return _POSSESSIVE.sub("", text) if "'" in text else text
-    text = unicodedata.normalize("NFKC", text.translate(_FOLDING))
+    text = text.translate(_FOLDING)
+    if text.isascii():
+        return _POSSESSIVE.sub("", text) if "'" in text else text
+    text = unicodedata.normalize("NFKC", text)
     decomposed = unicodedata.normalize("NFD", text)
     if len(decomposed) != len(text):
         kept = "".join(c for c in decomposed if unicodedata.category(c) != "Mn" or c in "\u3099\u309a")
@@ -67,7 +70,12 @@ def fold_lines(texts: Sequence[str]) -> str:
     """Return ``texts`` folded and joined by line breaks; only lines that need it are treated one by one."""
     text = "\n".join(texts)
     if not text.isascii():
-        text = "\n".join([line if line.isascii() else fold(line) for line in texts])
+        lines = list(texts)
+        others = [number for number, line in enumerate(lines) if not line.isascii()]
+        alike = "\n".join([lines[number] for number in others]).translate(_FOLDING).split("\n")
+        for number, line in zip(others, alike, strict=True):
+            lines[number] = line if line.isascii() else fold(line)
+        text = "\n".join(lines)
     return _POSSESSIVE.sub("", text) if "'" in text else text
 
 

@@ -21,6 +21,7 @@ from kb_app.entries.model import EntryCard, Kind, State
 CARDS = "cards.jsonl"
 _VERSION = 1
 _FIELDS = tuple(field.name for field in dataclasses.fields(EntryCard))
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode  # made once: half of the time
 
 
 def card_line(card: EntryCard) -> bytes:
@@ -30,14 +31,14 @@ def card_line(card: EntryCard) -> bytes:
 
 def path_key(path: str) -> bytes:
     """Return a path as it starts a line."""
-    return json.dumps(path).encode()
+    return _encode(path).encode()
 
 
 def card_json(card: EntryCard) -> bytes:
     """Return a card as compact JSON."""
     # texts, tuples of texts, string enumerations and days: all of them JSON knows, but for the day
     plain = {name: getattr(card, name) for name in _FIELDS}
-    return json.dumps(plain, separators=(",", ":"), default=str).encode()
+    return _encode(plain).encode()
 
 
 def read_lines(folder: Path) -> dict[bytes, bytes] | None:

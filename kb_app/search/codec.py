@@ -18,10 +18,11 @@ does.
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,19 @@ from whoosh.writing import SegmentWriter
 from kb_app.errors import EnvironmentFault
 from kb_app.search.analysis import fold, raw_tokens, split_token
 from kb_app.search.catalogue_file import CARDS
-from kb_app.search.columns import DamagedIndexError, Segment, SegmentData, encode_cold, encode_hot
+from kb_app.search.columns import DamagedIndexError, EncodedSegment, Segment
 from kb_app.search.documents import Field
 from kb_app.search.manifest import (
     MANIFEST,
+    FileRecord,
     Manifest,
     SegmentRecord,
     check_file,
     open_segment,
     read_manifest,
-    record_of,
     write_manifest,
 )
+from kb_app.search.names_file import NAMES
 from kb_app.search.storage import IndexStorage
 from kb_app.search.times import TIMES
 
@@ -281,16 +283,16 @@ class EntryWriter(SegmentWriter):
 
     def write(
         self,
-        data: SegmentData | None,
+        parts: Sequence[EncodedSegment],
         *,
         records: Iterable[SegmentRecord],
         deleted: Mapping[str, frozenset[int]],
         complete: Callable[[int, tuple[SegmentRecord, ...]], Manifest],
     ) -> Manifest:
-        """Commit: a new segment, segments kept, documents deleted in them.
+        """Commit: new segments, segments kept, documents deleted in them.
 
         Args:
-            data: the new segment, or None.
+            parts: the new segments.
             records: segments that stay; all others are dropped.
             deleted: segment id to all its documents that are no longer valid.
             complete: makes the manifest from the generation and the segments.
@@ -306,9 +308,10 @@ class EntryWriter(SegmentWriter):
             result.append(
                 SegmentRecord(record.id, record.hot, record.cold, record.documents, tuple(sorted(gone)))
             )
-        if data is not None:
-            segments.append(self._write_segment(data))
-            result.append(self._record(folder, data.document_count))
+        for part in parts:
+            segment = ColumnSegment(ColumnCodec(), self.indexname)
+            segments.append(segment)
+            result.append(self._write_segment(segment, part))
         toc = TOC(self.schema, segments, self.generation)
         toc.write(self.storage, self.indexname)
         manifest = complete(self.generation, tuple(result))
@@ -318,20 +321,20 @@ class EntryWriter(SegmentWriter):
         self._finish()
         return manifest
 
-    def _write_segment(self, data: SegmentData) -> ColumnSegment:
-        segment: ColumnSegment = self.newsegment
-        with segment.create_file(self.storage, ".hot") as file:
-            file.write(encode_hot(data))
-        with segment.create_file(self.storage, ".cold") as file:
-            for part in encode_cold(data):
-                file.write(part)
-        segment.set_doc_count(data.document_count)
-        return segment
+    def _write_segment(self, segment: ColumnSegment, part: EncodedSegment) -> SegmentRecord:
+        segment.set_doc_count(part.documents)
+        hot = self._write_file(segment, ".hot", (part.hot,))
+        cold = self._write_file(segment, ".cold", part.cold)
+        return SegmentRecord(segment.segment_id(), hot, cold, part.documents)
 
-    def _record(self, folder: Path, documents: int) -> SegmentRecord:
-        segment: ColumnSegment = self.newsegment
-        hot, cold = segment.make_filename(".hot"), segment.make_filename(".cold")
-        return SegmentRecord(segment.segment_id(), record_of(folder, hot), record_of(folder, cold), documents)
+    def _write_file(self, segment: ColumnSegment, extension: str, blocks: Sequence[bytes]) -> FileRecord:
+        digest = hashlib.sha256()
+        with segment.create_file(self.storage, extension) as file:
+            for block in blocks:
+                file.write(block)
+                digest.update(block)
+        size = sum(map(len, blocks))
+        return FileRecord(segment.make_filename(extension), size, digest.hexdigest())
 
 
 def toc_name(generation: int) -> str:
@@ -346,7 +349,7 @@ def open_index(storage: IndexStorage, manifest: Manifest | None) -> FileIndex:
         DamagedIndexError: when the table of contents is not the recorded one.
     """
     folder = Path(storage.folder)
-    known = {MANIFEST, CARDS, TIMES, UPDATE_LOCK, f"{INDEX_NAME}_WRITELOCK"}
+    known = {MANIFEST, CARDS, TIMES, NAMES, UPDATE_LOCK, f"{INDEX_NAME}_WRITELOCK"}
     if manifest is not None:
         check_file(folder, manifest.toc)
         known |= {manifest.toc.name}

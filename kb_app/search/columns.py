@@ -15,6 +15,7 @@ short read is an exception that leads to a rebuild.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
@@ -22,7 +23,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
@@ -31,8 +32,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from kb_app.search.analysis import split_token, stem_of
-from kb_app.search.documents import FIELD_COUNT, Chunk, StoredDocument
+from kb_app.search.analysis import stem_of
+from kb_app.search.documents import FIELD_COUNT, Chunk, StoredDocument, Vocabulary
 
 Array = npt.NDArray[Any]
 MAGIC = b"KBCOL\x00\x01\n"
@@ -82,148 +83,95 @@ class _Postings:
     count: Array
 
 
-class TokenTables:
-    """What the tokens of each analyser split into; kept over a whole run, as chunks tell only new tokens."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._tables: dict[str, _Table] = {}
-
-    def learn(self, chunk: Chunk) -> None:
-        """Take in the new tokens of ``chunk``; chunks of one analyser come in any order."""
-        table = self._tables.setdefault(chunk.source, _Table())
-        table.tokens.update(enumerate(chunk.new_tokens, chunk.first_token))
-        table.size = max(table.size, chunk.first_token + len(chunk.new_tokens))
-
-    def split(self, source: str) -> _Table:
-        """Return the table of an analyser, every token split."""
-        table = self._tables[source]
-        size = table.size
-        if size == len(table.words.lengths):
-            return table
-        number_of, numbers = self._numbers.setdefault, self._numbers
-        words: list[list[int]] = []
-        wholes: list[list[int]] = []
-        for number in range(len(table.words.lengths), size):
-            word_forms, whole_forms = split_token(table.tokens.get(number, ""))
-            words.append([number_of(word, len(numbers)) for word in word_forms])
-            wholes.append([number_of(word, len(numbers)) for word in whole_forms])
-        table.words.extend(words)
-        table.wholes.extend(wholes)
-        return table
-
-    @property
-    def terms(self) -> list[str]:
-        """All terms met, by number."""
-        return list(self._numbers)
-
-
-class _Ragged:
-    """Lists of term numbers, one after the other in a flat array."""
-
-    def __init__(self) -> None:
-        self.lengths = np.zeros(0, np.int64)
-        self.flat = np.zeros(0, np.int32)
-        self.starts = np.zeros(0, np.int64)
-
-    def extend(self, lists: list[list[int]]) -> None:
-        """Append lists."""
-        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
-        flat = np.fromiter(chain.from_iterable(lists), np.int32, int(lengths.sum()))
-        self.lengths = np.concatenate([self.lengths, lengths])
-        self.flat = np.concatenate([self.flat, flat])
-        self.starts = np.cumsum(self.lengths) - self.lengths
-
-
-@dataclass(slots=True)
-class _Table:
-    tokens: dict[int, str] = field(default_factory=dict)
-    size: int = 0
-    words: _Ragged = field(default_factory=_Ragged)
-    wholes: _Ragged = field(default_factory=_Ragged)
-
-
-def build_segment(chunks: Sequence[Chunk], tables: TokenTables | None = None) -> SegmentData:
-    """Return the segment of ``chunks``; documents keep their order.
-
-    Args:
-        chunks: analysed documents.
-        tables: what earlier chunks of the same analysers told, those of ``chunks`` included; None when these
-        are all.
-    """
-    if tables is None:
-        tables = TokenTables()
-        for chunk in chunks:
-            tables.learn(chunk)
+def build_segment(chunks: Sequence[Chunk]) -> SegmentData:
+    """Return the segment of ``chunks``, all of one analyser; documents keep their order."""
     stored = [document for chunk in chunks for document in chunk.documents]
     count = len(stored)
-    expanded = [_Expanded(chunk, tables) for chunk in chunks]
-    terms, remap = _order_terms(tables.terms, expanded)
+    text = _Text(chunks)
+    terms, remap = _order_terms(text)
     width = max(count * FIELD_COUNT, 1)
-    keys: list[Array] = []
-    lengths = np.zeros(width, np.int64)
-    words_per_document = np.zeros(count, np.int64)
-    lines_per_document = np.zeros(count, np.int64)
-    base = 0
-    for chunk, part in zip(chunks, expanded, strict=True):
-        document = chunk.line_document.astype(np.int64) + base
-        place = document * FIELD_COUNT + chunk.line_field
-        at = place[part.stream_line]
-        keys.append(remap[part.stream] * np.int64(width) + at)
-        keys.append(remap[part.wholes] * np.int64(width) + place[part.whole_line])
-        lengths += np.bincount(at, minlength=width)
-        words_per_document += np.bincount(document[part.stream_line], minlength=count)
-        lines_per_document += np.bincount(document, minlength=count)
-        base += len(chunk.documents)
-    postings = _count(np.concatenate(keys) if keys else np.zeros(0, np.int64), count)
-    none = np.zeros(0, np.int32)
-    lines = [_line_rows(chunk, part) for chunk, part in zip(chunks, expanded, strict=True)]
+    place = text.line_document * FIELD_COUNT + text.line_field
+    at = place[text.stream_line]
+    keys = np.concatenate(
+        [
+            remap[text.stream] * np.int64(width) + at,
+            remap[text.wholes] * np.int64(width) + place[text.whole_line],
+        ]
+    )
+    lengths = np.bincount(at, minlength=width)[: count * FIELD_COUNT].reshape(count, FIELD_COUNT)
+    cards = [_card_piece(document) for document in stored]
     pieces = {
-        "words": np.concatenate([none, *(remap[part.stream] for part in expanded)])
-        .astype(np.int32)
-        .tobytes(),
-        "lines": np.concatenate([np.zeros((0, 3), np.int32), *lines]).astype(np.int32).tobytes(),
-        "text": b"".join(document.text for document in stored),
-        "card": b"".join(_card_piece(document) for document in stored),
+        "words": remap[text.stream].astype(np.int32).tobytes(),
+        "lines": _line_rows(text).tobytes(),
+        "text": b"".join([document.text for document in stored]),
+        "card": b"".join(cards),
     }
     starts = {
-        "words": _starts(words_per_document * 4),
-        "lines": _starts(lines_per_document * 12),
+        "words": _starts(lengths.sum(axis=1) * 4),
+        "lines": _starts(np.bincount(text.line_document, minlength=count) * 12),
         "text": _starts([len(document.text) for document in stored]),
-        "card": _starts([len(_card_piece(document)) for document in stored]),
+        "card": _starts([len(card) for card in cards]),
     }
-    per_field = lengths[: count * FIELD_COUNT].reshape(count, FIELD_COUNT)
-    return _pack(terms, postings, per_field, pieces=pieces, starts=starts, attributes=_attributes(stored))
+    checks = {piece: _checks(pieces[piece], starts[piece]) for piece in PIECES}
+    return _pack(
+        terms,
+        _count(keys, count),
+        lengths,
+        pieces=_Pieces(pieces, starts, checks),
+        attributes=_attributes(stored),
+        stems=_stem_groups(terms),
+    )
 
 
-class _Expanded:
-    """A chunk's tokens as words and whole tokens, each with the line it stands in."""
+class _Text:
+    """The words and whole tokens of some chunks, each with the line it stands in."""
 
-    def __init__(self, chunk: Chunk, tables: TokenTables) -> None:
-        table = tables.split(chunk.source)
-        lines = np.repeat(np.arange(len(chunk.line_tokens), dtype=np.int32), chunk.line_tokens)
-        self.stream, self.stream_line = _gather(table.words, chunk.tokens, lines)
-        self.wholes, self.whole_line = _gather(table.wholes, chunk.tokens, lines)
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        none = np.zeros(0, np.int32)
+        bases = np.cumsum([0, *(len(chunk.documents) for chunk in chunks)])
+        tokens = np.concatenate([none, *(chunk.tokens for chunk in chunks)])
+        line_tokens = np.concatenate([none, *(chunk.line_tokens for chunk in chunks)])
+        self.line_document = np.concatenate(
+            [
+                none,
+                *(chunk.line_document + np.int64(base) for chunk, base in zip(chunks, bases, strict=False)),
+            ]
+        ).astype(np.int64)
+        self.line_number = np.concatenate([none, *(chunk.line_number for chunk in chunks)])
+        self.line_field = np.concatenate([none, *(chunk.line_field for chunk in chunks)])
+        vocabulary = chunks[0].vocabulary if chunks else Vocabulary()
+        assert all(chunk.vocabulary is vocabulary for chunk in chunks)
+        self.terms = list(vocabulary.terms)
+        lines = np.repeat(np.arange(len(line_tokens), dtype=np.int32), line_tokens)
+        self.stream, self.stream_line = _gather(vocabulary.words, vocabulary.word_counts, tokens, lines)
+        self.wholes, self.whole_line = _gather(vocabulary.wholes, vocabulary.whole_counts, tokens, lines)
 
 
-def _gather(lists: _Ragged, tokens: Array, lines: Array) -> tuple[Array, Array]:
+def _gather(terms: Any, counts: Any, tokens: Array, lines: Array) -> tuple[Array, Array]:
     """Replace each token by its list of terms; the line numbers follow."""
-    repeats = lists.lengths[tokens]
+    flat, lengths = np.array(terms, np.int32), np.array(counts, np.int32)
+    repeats = lengths[tokens]
+    if not repeats.all():
+        has_some = repeats > 0
+        tokens, lines, repeats = tokens[has_some], lines[has_some], repeats[has_some]
     total = int(repeats.sum())
     if not total:
         none = np.zeros(0, np.int32)
         return none, none
-    first = np.cumsum(repeats) - repeats
-    place = np.arange(total) + np.repeat(lists.starts[tokens] - first, repeats)
-    return lists.flat[place], np.repeat(lines, repeats)
+    starts = (np.cumsum(lengths) - lengths).astype(np.int32)
+    if total == len(tokens):  # one each
+        return flat[starts[tokens]], lines
+    first = (np.cumsum(repeats) - repeats).astype(np.int32)
+    place = np.arange(total, dtype=np.int32) + np.repeat(starts[tokens] - first, repeats)
+    return flat[place], np.repeat(lines, repeats)
 
 
-def _order_terms(known: Sequence[str], parts: Sequence[_Expanded]) -> tuple[list[str], Array]:
+def _order_terms(text: _Text) -> tuple[list[str], Array]:
     """Return the terms that occur, in order, and the place of each known term among them."""
+    known = text.terms
     occurs = np.zeros(len(known), np.bool_)
-    for part in parts:
-        occurs[part.stream] = True
-        occurs[part.wholes] = True
+    occurs[text.stream] = True
+    occurs[text.wholes] = True
     numbers = sorted(np.flatnonzero(occurs).tolist(), key=known.__getitem__)
     remap = np.full(len(known), -1, np.int64)
     remap[numbers] = np.arange(len(numbers))
@@ -235,14 +183,14 @@ def _card_piece(document: StoredDocument) -> bytes:
     return document.card + b"\n" + anchors.encode()
 
 
-def _line_rows(chunk: Chunk, part: _Expanded) -> Array:
+def _line_rows(text: _Text) -> Array:
     """Return a row (line number, first word of the line within its document, field) per line."""
-    words = np.bincount(part.stream_line, minlength=len(chunk.line_document)).astype(np.int64)
+    words = np.bincount(text.stream_line, minlength=len(text.line_document)).astype(np.int64)
     first = np.cumsum(words) - words
     if len(first):
-        is_first_line = np.r_[True, chunk.line_document[1:] != chunk.line_document[:-1]]
+        is_first_line = np.r_[True, text.line_document[1:] != text.line_document[:-1]]
         first -= np.maximum.accumulate(np.where(is_first_line, first, 0))
-    return np.stack([chunk.line_number, first.astype(np.int32), chunk.line_field], axis=1).astype(np.int32)
+    return np.stack([text.line_number, first.astype(np.int32), text.line_field], axis=1).astype(np.int32)
 
 
 def _merge_terms(vocabularies: Sequence[Sequence[str]]) -> tuple[list[str], list[Array]]:
@@ -281,6 +229,15 @@ def _starts(sizes: Sequence[int] | Array) -> Array:
 
 
 @dataclass(slots=True)
+class _Pieces:
+    """The cold file's pieces: name to bytes of all documents, to their starts, to their check sums."""
+
+    blobs: dict[str, bytes]
+    starts: dict[str, Array]
+    checks: dict[str, Array]
+
+
+@dataclass(slots=True)
 class _Attributes:
     """Per document values besides words."""
 
@@ -300,13 +257,11 @@ def _attributes(stored: Sequence[StoredDocument]) -> _Attributes:
     codes: dict[str, Array] = {}
     for facet in FACETS:
         numbers: dict[str, int] = {}
-        per_document = [
-            [numbers.setdefault(value, len(numbers)) for value in document.facets.get(facet, ())]
-            for document in stored
-        ]
+        per_document = [document.facets.get(facet, ()) for document in stored]
+        found = [numbers.setdefault(value, len(numbers)) for value in chain.from_iterable(per_document)]
         values[facet] = list(numbers)
-        starts[facet] = _starts([len(c) for c in per_document])
-        codes[facet] = np.array([c for codes_of in per_document for c in codes_of], np.int32)
+        starts[facet] = _starts(list(map(len, per_document)))
+        codes[facet] = np.array(found, np.int32)
     named = sorted((name, number) for number, document in enumerate(stored) for name in document.names)
     return _Attributes(
         [document.path for document in stored],
@@ -320,32 +275,34 @@ def _attributes(stored: Sequence[StoredDocument]) -> _Attributes:
     )
 
 
+_Stems = tuple[list[str], Array, Array]
+
+
 def _pack(
     terms: list[str],
     postings: _Postings,
     lengths: Array,
     *,
-    pieces: dict[str, bytes],
-    starts: dict[str, Array],
+    pieces: _Pieces,
     attributes: _Attributes,
+    stems: _Stems,
 ) -> SegmentData:
-    stems, stem_starts, stem_members = _stem_groups(terms)
     arrays: dict[str, Array] = {
         "posting_start": np.searchsorted(postings.term, np.arange(len(terms) + 1)).astype(np.int64),
         "posting_document": postings.document,
         "posting_field": postings.field,
         "posting_count": postings.count,
         "lengths": np.minimum(lengths, 2**31 - 1).astype(np.int32),
-        "stem_start": stem_starts,
-        "stem_member": stem_members,
+        "stem_start": stems[1],
+        "stem_member": stems[2],
         "flags": attributes.flags,
         "name_document": attributes.name_documents,
     }
     for piece in PIECES:
-        arrays[f"{piece}_start"] = starts[piece]
-        arrays[f"{piece}_check"] = _checks(pieces[piece], starts[piece])
+        arrays[f"{piece}_start"] = pieces.starts[piece]
+        arrays[f"{piece}_check"] = pieces.checks[piece]
     lists = {
-        "stems": stems,
+        "stems": stems[0],
         "paths": attributes.paths,
         "names": attributes.names,
         "hashes": attributes.hashes,
@@ -354,15 +311,19 @@ def _pack(
         arrays[f"facet_{facet}_start"] = attributes.facet_starts[facet]
         arrays[f"facet_{facet}_code"] = attributes.facet_codes[facet]
         lists[f"facet_{facet}"] = attributes.facet_values[facet]
-    return SegmentData(terms, arrays, lists, pieces)
+    return SegmentData(terms, arrays, lists, pieces.blobs)
 
 
-def _stem_groups(terms: Sequence[str]) -> tuple[list[str], Array, Array]:
+def _stem_groups(terms: Sequence[str]) -> _Stems:
     """Return the stems that stand for other words than themselves, and their member terms."""
     groups: dict[str, list[int]] = {}
     for number, term in enumerate(terms):
         groups.setdefault(stem_of(term), []).append(number)
-    stems = sorted(stem for stem, members in groups.items() if len(members) > 1 or terms[members[0]] != stem)
+    return _stems_of(groups, terms)
+
+
+def _stems_of(groups: Mapping[str, list[int]], terms: Sequence[str]) -> _Stems:
+    stems = sorted(s for s, members in groups.items() if len(members) > 1 or terms[members[0]] != s)
     members = [groups[stem] for stem in stems]
     return stems, _starts([len(m) for m in members]), np.array([n for m in members for n in m], np.int32)
 
@@ -371,6 +332,20 @@ def _checks(blob: bytes, starts: Array) -> Array:
     view = memoryview(blob)
     bounds = starts.tolist()
     return np.array([zlib.crc32(view[a:b]) for a, b in pairwise(bounds)], np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSegment:
+    """A segment as bytes: the hot file, and the parts of the cold one in order."""
+
+    hot: bytes
+    cold: tuple[bytes, ...]
+    documents: int
+
+
+def encode(data: SegmentData) -> EncodedSegment:
+    """Return a segment as it is written."""
+    return EncodedSegment(encode_hot(data), tuple(encode_cold(data)), data.document_count)
 
 
 def encode_hot(data: SegmentData) -> bytes:
@@ -461,9 +436,12 @@ class Segment:
     @classmethod
     def in_memory(cls, data: SegmentData) -> Segment:
         """Open a segment that was never written (names only)."""
-        import io
+        return cls.of(encode(data))
 
-        return cls.from_bytes(encode_hot(data), io.BytesIO(b"".join(encode_cold(data))), ())
+    @classmethod
+    def of(cls, encoded: EncodedSegment) -> Segment:
+        """Open a segment that is not written yet."""
+        return cls.from_bytes(encoded.hot, io.BytesIO(b"".join(encoded.cold)), ())
 
     @cached_property
     def terms(self) -> list[str]:
@@ -605,6 +583,10 @@ class Segment:
         except ValueError as error:
             raise DamagedIndexError("a card cannot be read") from error
 
+    def card_json(self, document: int) -> bytes:
+        """Return a document's card as JSON."""
+        return self._cold.read("card", document).partition(b"\n")[0]
+
     def piece(self, name: str) -> bytes:
         """Return one piece of all documents, unchecked documents included (for merging)."""
         return self._cold.read_all(name)
@@ -680,96 +662,149 @@ class _Cold:
 
 def merge_segments(segments: Sequence[Segment]) -> SegmentData:
     """Return one segment with all documents of ``segments`` that are not deleted, in order."""
-    terms, remaps = _merge_terms([segment.terms for segment in segments])
+    terms, places = _merge_terms([segment.terms for segment in segments])
     keeps = [np.flatnonzero(~segment.deleted) for segment in segments]
-    total = sum(len(keep) for keep in keeps)
-    width = max(total * FIELD_COUNT, 1)
-    keys: list[Array] = []
-    counts: list[Array] = []
-    lengths = [segment.lengths[keep] for segment, keep in zip(segments, keeps, strict=True)]
-    base = 0
-    for segment, remap, keep in zip(segments, remaps, keeps, strict=True):
-        target = np.full(segment.document_count, -1, np.int64)
-        target[keep] = np.arange(base, base + len(keep))
-        base += len(keep)
-        document = target[segment.posting_document]
-        per_term = np.diff(segment.posting_start)
-        term = np.repeat(remap, per_term).astype(np.int64)
-        kept = document >= 0
-        keys.append((term * width + document * FIELD_COUNT + segment.posting_field)[kept])
-        counts.append(segment.posting_count[kept])
-    order_keys = np.concatenate(keys)
-    order = np.argsort(order_keys, kind="stable")
-    order_keys = order_keys[order]
-    place = order_keys % width
-    postings = _Postings(
-        (order_keys // width).astype(np.int32),
-        (place // FIELD_COUNT).astype(np.int32),
-        (place % FIELD_COUNT).astype(np.uint8),
-        np.concatenate(counts)[order],
-    )
-    used, postings.term = np.unique(postings.term, return_inverse=True)
+    postings = _merge_postings(segments, keeps, places, len(terms))
+    used = np.flatnonzero(np.bincount(postings.term, minlength=len(terms)))
     renumber = np.full(len(terms), -1, np.int32)
     renumber[used] = np.arange(len(used), dtype=np.int32)
-    pieces, starts = _merge_pieces(segments, keeps, [renumber[remap] for remap in remaps])
-    attributes = _attributes(
-        [
-            _stored_again(segment, int(number))
-            for segment, keep in zip(segments, keeps, strict=True)
-            for number in keep
-        ]
-    )
+    postings.term = renumber[postings.term]
+    remaps = [renumber[place] for place in places]
+    terms = [terms[n] for n in used.tolist()]
+    lengths = [segment.lengths[keep] for segment, keep in zip(segments, keeps, strict=True)]
     return _pack(
-        [terms[n] for n in used],
+        terms,
         postings,
         np.concatenate(lengths),
-        pieces=pieces,
-        starts=starts,
-        attributes=attributes,
+        pieces=_merge_pieces(segments, keeps, remaps),
+        attributes=_merge_attributes(segments, keeps),
+        stems=_merge_stems(segments, remaps, terms),
     )
 
 
-def _merge_pieces(
-    segments: Sequence[Segment], keeps: Sequence[Array], remaps: Sequence[Array]
-) -> tuple[dict[str, bytes], dict[str, Array]]:
-    pieces: dict[str, bytes] = {}
-    starts: dict[str, Array] = {}
+def _merge_postings(
+    segments: Sequence[Segment], keeps: Sequence[Array], places: Sequence[Array], terms: int
+) -> _Postings:
+    """Return the postings of all kept documents: per term those of the first segment, then of the next."""
+    parts: list[_Postings] = []
+    base = 0
+    for segment, place, keep in zip(segments, places, keeps, strict=True):
+        target = np.full(segment.document_count, -1, np.int32)
+        target[keep] = np.arange(base, base + len(keep), dtype=np.int32)
+        base += len(keep)
+        part = _Postings(
+            np.repeat(place, np.diff(segment.posting_start)),
+            target[segment.posting_document],
+            segment.posting_field,
+            segment.posting_count,
+        )
+        if len(keep) < segment.document_count:
+            kept = part.document >= 0
+            part = _Postings(part.term[kept], part.document[kept], part.field[kept], part.count[kept])
+        parts.append(part)
+    counts = [np.bincount(part.term, minlength=terms) for part in parts]
+    total = int(sum(len(part.term) for part in parts))
+    merged = _Postings(
+        np.empty(total, np.int32),
+        np.empty(total, np.int32),
+        np.empty(total, np.uint8),
+        np.empty(total, np.uint8),
+    )
+    start = _starts(np.sum(counts, axis=0))[:-1]
+    for part, count in zip(parts, counts, strict=True):
+        at = np.repeat(start - (np.cumsum(count) - count), count) + np.arange(len(part.term))
+        merged.term[at], merged.document[at] = part.term, part.document
+        merged.field[at], merged.count[at] = part.field, part.count
+        start = start + count
+    return merged
+
+
+def _merge_stems(segments: Sequence[Segment], remaps: Sequence[Array], terms: Sequence[str]) -> _Stems:
+    """Return the stem groups of the merged terms, without telling any stem again."""
+    groups: dict[str, set[int]] = {}
+    is_own_stem = np.zeros(len(terms), np.bool_)
+    for segment, remap in zip(segments, remaps, strict=True):
+        members = segment.arrays["stem_member"]
+        is_grouped = np.zeros(len(remap), np.bool_)
+        is_grouped[members] = True
+        alone = remap[~is_grouped]
+        is_own_stem[alone[alone >= 0]] = True
+        numbers = remap[members].tolist()
+        for stem, (low, high) in zip(
+            segment.stems, pairwise(segment.arrays["stem_start"].tolist()), strict=True
+        ):
+            kept = [number for number in numbers[low:high] if number >= 0]
+            if kept:
+                groups.setdefault(stem, set()).update(kept)
+    for number in np.flatnonzero(is_own_stem).tolist():
+        if (group := groups.get(terms[number])) is not None:
+            group.add(number)
+    return _stems_of({stem: sorted(group) for stem, group in groups.items()}, terms)
+
+
+def _merge_pieces(segments: Sequence[Segment], keeps: Sequence[Array], remaps: Sequence[Array]) -> _Pieces:
+    merged = _Pieces({}, {}, {})
     for piece in PIECES:
         parts: list[bytes] = []
-        sizes: list[int] = []
+        sizes: list[Array] = []
+        checks: list[Array] = []
         for segment, keep, remap in zip(segments, keeps, remaps, strict=True):
             blob = segment.piece(piece)
             if piece == "words":
                 blob = remap[np.frombuffer(blob, np.int32)].astype(np.int32).tobytes()
             bounds = segment.arrays[f"{piece}_start"]
-            for document in keep:
-                low, high = int(bounds[document]), int(bounds[document + 1])
-                parts.append(blob[low:high])
-                sizes.append(high - low)
-        pieces[piece] = b"".join(parts)
-        starts[piece] = _starts(sizes)
-    return pieces, starts
+            parts += [blob[int(bounds[a]) : int(bounds[b])] for a, b in _runs(keep)]
+            sizes.append(np.diff(bounds)[keep])
+            checks.append(segment.arrays[f"{piece}_check"][keep])
+        merged.blobs[piece] = b"".join(parts)
+        merged.starts[piece] = _starts(np.concatenate(sizes))
+        merged.checks[piece] = (
+            _checks(merged.blobs[piece], merged.starts[piece]) if piece == "words" else np.concatenate(checks)
+        )
+    return merged
 
 
-def _stored_again(segment: Segment, document: int) -> StoredDocument:
-    facets: dict[str, tuple[str, ...]] = {}
+def _runs(numbers: Array) -> list[tuple[int, int]]:
+    """Return ascending numbers as half-open ranges."""
+    breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+    return [(int(run[0]), int(run[-1]) + 1) for run in np.split(numbers, breaks) if run.size]
+
+
+def _merge_attributes(segments: Sequence[Segment], keeps: Sequence[Array]) -> _Attributes:
+    merged = _Attributes([], np.zeros(0, np.uint8), {}, {}, {}, [], np.zeros(0, np.int32), [])
+    named: list[tuple[str, int]] = []
+    base = 0
+    for segment, keep in zip(segments, keeps, strict=True):
+        target = np.full(segment.document_count, -1, np.int64)
+        target[keep] = np.arange(base, base + len(keep))
+        base += len(keep)
+        documents = target[segment.arrays["name_document"]].tolist()
+        named += [pair for pair in zip(segment.names, documents, strict=True) if pair[1] >= 0]
+        merged.paths += [segment.paths[number] for number in keep.tolist()]
+        merged.hashes += [segment.hashes[number] for number in keep.tolist()]
+    named.sort()
+    merged.flags = np.concatenate([s.flags[keep] for s, keep in zip(segments, keeps, strict=True)])
+    merged.names = [name for name, _ in named]
+    merged.name_documents = np.array([number for _, number in named], np.int32)
     for facet in FACETS:
-        starts = segment.arrays[f"facet_{facet}_start"]
-        codes = segment.arrays[f"facet_{facet}_code"][int(starts[document]) : int(starts[document + 1])]
-        values = segment.facet_values[facet]
-        facets[facet] = tuple(values[code] for code in codes)
-    flags = int(segment.flags[document])
-    return StoredDocument(
-        segment.paths[document],
-        b"",
-        b"",
-        segment.document_names[document],
-        facets,
-        bool(flags & STUB),
-        bool(flags & RETIRED),
-        bool(flags & ASIDE),
-        segment.hashes[document],
-    )
+        _merge_facet(facet, segments, keeps, merged)
+    return merged
+
+
+def _merge_facet(
+    facet: str, segments: Sequence[Segment], keeps: Sequence[Array], merged: _Attributes
+) -> None:
+    numbers: dict[str, int] = {}
+    counts: list[Array] = []
+    codes: list[Array] = []
+    for segment, keep in zip(segments, keeps, strict=True):
+        values = [numbers.setdefault(value, len(numbers)) for value in segment.facet_values[facet]]
+        counts.append(np.diff(segment.arrays[f"facet_{facet}_start"])[keep])
+        kept = ~segment.deleted[segment.facet_owners(facet)]
+        codes.append(np.array(values, np.int32)[segment.arrays[f"facet_{facet}_code"][kept]])
+    merged.facet_values[facet] = list(numbers)
+    merged.facet_starts[facet] = _starts(np.concatenate(counts))
+    merged.facet_codes[facet] = np.concatenate(codes).astype(np.int32)
 
 
 def read_hot(path: Path) -> bytes:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import uuid
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from kb_app.entries.model import Entry, EntryCard, Role
-from kb_app.search.analysis import fold, fold_lines, lines_and_tokens
+from kb_app.search.analysis import fold, fold_lines, lines_and_tokens, split_token
 from kb_app.search.catalogue_file import card_json
 
 Integers = npt.NDArray[np.int32]
@@ -194,23 +193,47 @@ class StoredDocument:
     anchors: tuple[tuple[int, str], ...] = ()
 
 
-@dataclass(slots=True)
-class Chunk:
-    """Some documents, analysed: plain arrays that travel between processes.
+class Vocabulary(dict[str, int]):
+    """Raw tokens by number, in the order in which they are met; each is split once, when it is met.
 
     Attributes:
-        source: the analyser that made it; numbers of tokens are its own.
-        first_token: number of the first of ``new_tokens``.
-        new_tokens: raw tokens this analyser met for the first time.
+        terms: words and whole tokens to their numbers.
+        words, wholes: numbers of the terms that the tokens split into, one token after the other.
+        word_counts, whole_counts: how many these are per token.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({"\n": 0})
+        self.terms: dict[str, int] = {}
+        self.words, self.word_counts = array("i"), array("i", [0])
+        self.wholes, self.whole_counts = array("i"), array("i", [0])
+
+    def __missing__(self, token: str) -> int:
+        number = self[token] = len(self)
+        words, wholes = split_token(token)
+        terms = self.terms
+        for word in words:
+            self.words.append(terms.setdefault(word, len(terms)))
+        self.word_counts.append(len(words))
+        for whole in wholes:
+            self.wholes.append(terms.setdefault(whole, len(terms)))
+        self.whole_counts.append(len(wholes))
+        return number
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Some documents, analysed.
+
+    Attributes:
+        vocabulary: what the tokens' numbers mean.
         tokens: raw tokens of all lines in order.
         line_tokens: how many tokens each line has.
         line_document, line_number, line_field: the lines.
         documents: what is kept of each document for showing it.
     """
 
-    source: str
-    first_token: int
-    new_tokens: list[str]
+    vocabulary: Vocabulary
     tokens: Integers
     line_tokens: Integers
     line_document: Integers
@@ -219,55 +242,44 @@ class Chunk:
     documents: list[StoredDocument]
 
 
-class _Numbers(dict[str, int]):
-    """Numbers tokens in the order in which they are met."""
-
-    def __missing__(self, token: str) -> int:
-        number = self[token] = len(self)
-        return number
-
-
 class Analyser:
     """Turns documents into chunks; numbers tokens over all of them."""
 
     def __init__(self) -> None:
-        self._source = uuid.uuid4().hex
-        self._numbers = _Numbers({"\n": 0})
-        self._told = 0
+        self._vocabulary = Vocabulary()
 
     def chunk(self, documents: Iterable[IndexedDocument]) -> Chunk:
         """Return the chunk of ``documents``."""
-        number_of = self._numbers.__getitem__
-        parts: list[Integers] = []
-        line_document: list[Integers] = []
+        number_of = self._vocabulary.__getitem__
+        found: list[int] = []
+        counts: list[int] = []
         numbers: list[int] = []
         fields: list[int] = []
         stored: list[StoredDocument] = []
-        for number, document in enumerate(documents):
+        for document in documents:
             lines = document.lines
-            found = lines_and_tokens(fold_lines(lines.texts))
-            parts.append(np.fromiter(map(number_of, found), np.int32, len(found)))
+            counts.append(len(lines.texts))
             if lines.texts:
-                parts.append(np.zeros(1, np.int32))  # the last line ends too
-            line_document.append(np.full(len(lines.texts), number, np.int32))
+                found.extend(map(number_of, lines_and_tokens(fold_lines(lines.texts))))
+                found.append(0)  # the last line ends too
             numbers += lines.numbers
             fields += lines.fields
             stored.append(_stored(document))
-        tokens = np.concatenate(parts) if parts else np.zeros(0, np.int32)
+        tokens = np.array(found, np.int32)
         breaks = np.flatnonzero(tokens == 0)
         line_tokens = np.diff(breaks, prepend=-1) - 1
-        told, self._told = self._told, len(self._numbers)
         return Chunk(
-            self._source,
-            told,
-            list(islice(self._numbers, told, None)),
+            self._vocabulary,
             tokens[tokens != 0],
             line_tokens.astype(np.int32),
-            np.concatenate(line_document) if line_document else np.zeros(0, np.int32),
+            np.repeat(np.arange(len(counts), dtype=np.int32), counts),
             np.array(numbers, np.int32),
             np.array(fields, np.int32),
             stored,
         )
+
+
+_NO_TEXT = zlib.compress(b"", 1)
 
 
 def _stored(document: IndexedDocument) -> StoredDocument:
@@ -285,7 +297,7 @@ def _stored(document: IndexedDocument) -> StoredDocument:
     return StoredDocument(
         card.path,
         card_json(card),
-        zlib.compress(document.text.encode("utf-8", "surrogatepass"), 1),
+        zlib.compress(document.text.encode("utf-8", "surrogatepass"), 1) if document.text else _NO_TEXT,
         tuple(dict.fromkeys(filter(None, map(compact_name, document.names)))),
         facets,
         card.is_stub,

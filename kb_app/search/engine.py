@@ -19,7 +19,7 @@ import numpy.typing as npt
 from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.search.analysis import stem_of
 from kb_app.search.catalogue_file import load_cards
-from kb_app.search.columns import DamagedIndexError, Segment, build_segment
+from kb_app.search.columns import DamagedIndexError, Segment
 from kb_app.search.concepts import (
     Question,
     question_of_paste,
@@ -28,12 +28,13 @@ from kb_app.search.concepts import (
     telling_terms,
 )
 from kb_app.search.dates import DateFilter
-from kb_app.search.documents import Analyser, compact_name, document_of_card
+from kb_app.search.documents import compact_name
 from kb_app.search.entry_dates import EntryDays, days_of
 from kb_app.search.explanation import correction_note, in_words, synonym_note
 from kb_app.search.manifest import discard, open_segment, read_manifest
 from kb_app.search.masking import MAX_PASTE, is_paste, read_paste
 from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Verdict
+from kb_app.search.names_file import read_names, segment_of_names
 from kb_app.search.query import CLOSED, Problem, Query, filter_text, is_one_slip, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
 from kb_app.search.scoring import Concept, Scored, Scorer, common, score
@@ -646,11 +647,11 @@ def _open_base(
             if (base.folder, digest) not in known:
                 segment.close()
         discard(base.folder)
-    cards = load_cards(base.folder)
-    if not cards:
-        return {}, True
-    names = build_segment([Analyser().chunk(map(document_of_card, cards))])
-    return {"": Segment.in_memory(names)}, True
+    names = read_names(base.folder)
+    if names is None:
+        cards = load_cards(base.folder)
+        names = Segment.of(segment_of_names(cards)) if cards else None
+    return ({"": names} if names else {}), True
 
 
 def _best(values: Array, limit: int, documents: Array, paths: Sequence[str]) -> Array:

@@ -16,19 +16,13 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from kb_app.entries.catalogue import card_of
 from kb_app.entries.knowledge_base import FoundFile, Walk, look_at, walk
 from kb_app.entries.model import EntryCard, Kind, KnowledgeBaseConfig, State
-from kb_app.entries.reading import parse_entry
-from kb_app.entries.source import is_binary
 from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
@@ -36,12 +30,12 @@ from kb_app.search.codec import EntryWriter, lock_index, open_index, toc_name
 from kb_app.search.columns import (
     FORMAT,
     DamagedIndexError,
+    EncodedSegment,
     Segment,
-    TokenTables,
-    build_segment,
+    encode,
     merge_segments,
 )
-from kb_app.search.documents import Analyser, Chunk, document_of
+from kb_app.search.gathering import Batch, Work, crew_of
 from kb_app.search.manifest import (
     Manifest,
     SegmentRecord,
@@ -52,6 +46,7 @@ from kb_app.search.manifest import (
     record_of,
 )
 from kb_app.search.model import IndexProgress, IndexReport, SkippedFile
+from kb_app.search.names_file import drop_names, segment_of_names, write_names
 from kb_app.search.storage import IndexStorage
 from kb_app.search.times import Time, read_times, write_times
 
@@ -62,73 +57,12 @@ RACY_NS = 2_000_000_000
 """A file changed less than this before it was looked at may change again under the same time (FAT: 2 s)."""
 PARALLEL_PAGES = 1_500
 """Below this many pages a second process costs more than it brings."""
-PORTIONS_AHEAD = 2
-HELPER_PATIENCE_S = 5.0
 MAX_SMALL_SEGMENTS = 4
 SMALL_SEGMENT = 2_000
 HEAD_BYTES = 2_048
 _TITLE = re.compile(r"^(?:title:[ \t]*(?P<front>\S.*)|#[ \t]+(?P<heading>\S.*))$", re.MULTILINE)
 
 Progress = Callable[[IndexProgress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One portion of pages for an analysing process."""
-
-    run: str
-    root: str
-    knowledge_base: str
-    config: KnowledgeBaseConfig
-    pages: tuple[tuple[str, str], ...]  # path, hash it had at the last run
-
-
-@dataclass(slots=True)
-class _Result:
-    chunk: Chunk
-    unchanged: list[str]
-    gone: list[str]
-    skipped: list[SkippedFile]
-
-
-_analysers: dict[str, Analyser] = {}
-"""One per run: an analyser tells each token once, so a new run needs a new one."""
-
-
-def _analyser_of(run: str) -> Analyser:
-    if run not in _analysers:
-        _analysers.clear()
-        _analysers[run] = Analyser()
-    return _analysers[run]
-
-
-def _analyse(work: _Work) -> _Result:
-    """Read and analyse some pages; runs in this or in another process."""
-    root = Path(work.root)
-    documents = []
-    unchanged: list[str] = []
-    gone: list[str] = []
-    skipped: list[SkippedFile] = []
-    for path, known_hash in work.pages:
-        try:
-            raw = (root / path).read_bytes()
-        except FileNotFoundError:
-            gone.append(path)
-            continue
-        except OSError as error:
-            skipped.append(SkippedFile(path, f"It cannot be read: {error.strerror or error}"))
-            gone.append(path)
-            continue
-        if known_hash and hashlib.sha256(raw).hexdigest() == known_hash:
-            unchanged.append(path)
-            continue
-        if is_binary(raw):
-            skipped.append(SkippedFile(path, "It is not text, whatever its name says"))
-            gone.append(path)
-            continue
-        entry = parse_entry(path, raw, work.config, detail=False)
-        documents.append(document_of(entry, card_of(entry, work.knowledge_base)))
-    return _Result(_analyser_of(work.run).chunk(documents), unchanged, gone, skipped)
 
 
 @dataclass(slots=True)
@@ -149,8 +83,7 @@ class _Run:
     hashes: dict[str, str] = field(default_factory=dict)
     times: dict[str, Time] = field(default_factory=dict)
     deleted: dict[str, set[int]] = field(default_factory=dict)
-    pending: list[Chunk] = field(default_factory=list)
-    tables: TokenTables = field(default_factory=TokenTables)
+    pending: list[EncodedSegment] = field(default_factory=list)
     card_lines: dict[bytes, bytes] = field(default_factory=dict)
     skipped: list[SkippedFile] = field(default_factory=list)
     added: int = 0
@@ -292,15 +225,15 @@ def _update(run: _Run, storage: IndexStorage, processes: int, paths: Collection[
     ]
     is_first = run.manifest is None
     _prepare_cards(run)
-    if is_first and to_read:
-        _publish_names(run, to_read)
     for path in gone:
         _forget(run, path)
         run.removed += 1
-    was_cancelled = _read_pages(run, storage, to_read, processes)
+    was_cancelled = _read_pages(run, storage, to_read, processes, is_first=is_first)
     if run.is_dirty or run.pending or is_first or (run.manifest and not run.manifest.is_complete):
         _commit(run, storage, is_complete=not was_cancelled)
         _write_cards(run)
+        if not was_cancelled:
+            drop_names(run.folder)
     _merge(run, storage)
     times = {} if asked is None else {path: t for path, t in known_times.items() if path in run.hashes}
     for path, state in seen.items():
@@ -358,19 +291,20 @@ def _prepare_cards(run: _Run) -> None:
 
 def _publish_names(run: _Run, paths: Sequence[str]) -> None:
     """Write the cards from the first lines of every file: enough to be found by name at once."""
-    lines: dict[bytes, bytes] = {}
+    cards: list[EntryCard] = []
     for number, path in enumerate(paths):
         if number % 256 == 0:
             if run.is_cancelled():
                 return
             run.on_progress(IndexProgress("names", number, len(paths)))
         try:
-            with (run.root / path).open("rb") as file:
+            with open(f"{run.root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - no object per file
                 head = file.read(HEAD_BYTES)
         except OSError:
             continue
-        lines[path_key(path)] = card_line(_first_card(path, head, run.name))
-    write_lines(run.folder, lines)
+        cards.append(_first_card(path, head, run.name))
+    write_lines(run.folder, {path_key(card.path): card_line(card) for card in cards})
+    write_names(run.folder, segment_of_names(cards))
     run.on_progress(IndexProgress("names", len(paths), len(paths)))
 
 
@@ -390,110 +324,60 @@ def _first_card(path: str, head: bytes, knowledge_base: str) -> EntryCard:
     )
 
 
-def _read_pages(run: _Run, storage: IndexStorage, paths: Sequence[str], processes: int) -> bool:
-    """Analyse ``paths``; return True when the run was cancelled."""
-    done, total = 0, len(paths)
-    checkpoint = time.perf_counter() + CHECKPOINT_S
+def _read_pages(
+    run: _Run, storage: IndexStorage, paths: Sequence[str], processes: int, *, is_first: bool
+) -> bool:
+    """Read and index ``paths``, their names first when nothing is there yet; return True when cancelled."""
+    total = len(paths)
     works = [
-        _Work(
-            run.id, str(run.root), run.name, run.config,
+        Work(
+            str(run.root),
+            run.name,
+            run.config,
             tuple((path, run.hashes.get(path, "")) for path in paths[i : i + CHUNK_PAGES]),
         )
         for i in range(0, total, CHUNK_PAGES)
-    ]  # fmt: skip
-    parallel = processes if total >= PARALLEL_PAGES else 1
-    with _results(works, parallel) as results:
-        for work, result in results:
-            _take(run, result)
-            done += len(work.pages)
+    ]
+    was_cancelled = False
+    with crew_of(processes if total >= PARALLEL_PAGES else 1) as crew:
+        if is_first and total:
+            _publish_names(run, paths)
+        checkpoint = time.perf_counter() + CHECKPOINT_S
+        for done in crew.work(works):
             run.on_progress(IndexProgress("pages", done, total))
             if run.is_cancelled():
-                return True
+                was_cancelled = True
+                break
             if time.perf_counter() > checkpoint and done < total:
+                _take(run, crew.flush())
                 _commit(run, storage, is_complete=False)
                 checkpoint = time.perf_counter() + CHECKPOINT_S
-    return False
+        _take(run, crew.flush())
+    return was_cancelled
 
 
-@contextmanager
-def _results(works: Sequence[_Work], processes: int) -> Iterator[Iterator[tuple[_Work, _Result]]]:
-    if processes <= 1:
-        yield ((work, _analyse(work)) for work in works)
-        return
-    context = get_context("spawn")
-    helpers: list[_Helper] = []
-    try:
-        for _ in range(processes):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()
-            helpers.append(_Helper(process, ours))
-        yield _in_order(helpers, works)
-    finally:
-        for helper in helpers:
-            helper.pipe.close()  # the end of input ends it
-        for helper in helpers:
-            helper.process.join(HELPER_PATIENCE_S)
-            if helper.process.is_alive():
-                helper.process.kill()
-                helper.process.join()
-            helper.process.close()
+def _take(run: _Run, batches: Sequence[Batch]) -> None:
+    for batch in batches:
+        run.skipped += batch.skipped
+        for path in batch.gone:
+            if path in run.places:
+                _forget(run, path)
+                run.removed += 1
+        if batch.segment is not None:
+            _take_segment(run, batch.segment)
 
 
-@dataclass(frozen=True, slots=True)
-class _Helper:
-    """A process that analyses pages, and the pipe to it.
-
-    Decision: a pipe of its own for each, not a pool: the helpers of a pool share its queues, so none of them
-    notices that the parent was killed, and all stay behind.
-    """
-
-    process: SpawnProcess
-    pipe: Connection
-
-
-def _serve(pipe: Connection) -> None:
-    """Analyse what comes through ``pipe`` until it is closed."""
-    with suppress(EOFError, OSError, KeyboardInterrupt):
-        while True:
-            pipe.send(_analyse(pipe.recv()))
-
-
-def _in_order(helpers: Sequence[_Helper], works: Sequence[_Work]) -> Iterator[tuple[_Work, _Result]]:
-    """Yield results in the order of ``works``: each helper has its turn, and a few portions ahead."""
-    ahead = len(helpers) * PORTIONS_AHEAD
-    for number in range(len(works) + ahead):
-        if number < len(works):
-            with suppress(OSError):
-                helpers[number % len(helpers)].pipe.send(works[number])
-        done = number - ahead
-        if done < 0:
-            continue
-        try:
-            result = helpers[done % len(helpers)].pipe.recv()
-        except (EOFError, OSError):  # it was killed: do its work here
-            result = _analyse(works[done])
-        yield works[done], result
-
-
-def _take(run: _Run, result: _Result) -> None:
-    run.skipped += result.skipped
-    for path in result.gone:
-        if path in run.places:
-            _forget(run, path)
-            run.removed += 1
-    for document in result.chunk.documents:
-        if document.path in run.places:
-            _forget(run, document.path)
-            run.changed += 1
-        else:
-            run.added += 1
-        key = path_key(document.path)
-        run.card_lines[key] = key + b"\t" + document.card
-    run.tables.learn(result.chunk)
-    if result.chunk.documents:
-        run.pending.append(result.chunk)
+def _take_segment(run: _Run, encoded: EncodedSegment) -> None:
+    with closing(Segment.of(encoded)) as segment:
+        for number, path in enumerate(segment.paths):
+            if path in run.places:
+                _forget(run, path)
+                run.changed += 1
+            else:
+                run.added += 1
+            key = path_key(path)
+            run.card_lines[key] = key + b"\t" + segment.card_json(number)
+    run.pending.append(encoded)
 
 
 def _forget(run: _Run, path: str) -> None:
@@ -505,18 +389,34 @@ def _forget(run: _Run, path: str) -> None:
 
 
 def _commit(run: _Run, storage: IndexStorage, *, is_complete: bool) -> None:
-    data = build_segment(run.pending, run.tables) if run.pending else None
-    _write(run, storage, data, [*(run.manifest.segments if run.manifest else ())], is_complete=is_complete)
-    run.pending.clear()
+    """Write what was taken in; parts that several processes made of it become one."""
+    pending, run.pending = run.pending, []
+    if is_complete and len(pending) > 1:
+        pending = _joined([Segment.of(part) for part in pending])
+    _write(run, storage, pending, [*(run.manifest.segments if run.manifest else ())], is_complete=is_complete)
+
+
+def _joined(parts: Sequence[Segment]) -> list[EncodedSegment]:
+    """Return one segment of ``parts``, which are closed; none when all of their documents are deleted."""
+    try:
+        return [encode(merge_segments(parts))] if any(not part.deleted.all() for part in parts) else []
+    finally:
+        for part in parts:
+            part.close()
 
 
 def _write(
-    run: _Run, storage: IndexStorage, data: object, records: Sequence[SegmentRecord], *, is_complete: bool
+    run: _Run,
+    storage: IndexStorage,
+    parts: Sequence[EncodedSegment],
+    records: Sequence[SegmentRecord],
+    *,
+    is_complete: bool,
 ) -> None:
     writer = EntryWriter(open_index(storage, run.manifest))
     try:
         run.manifest = writer.write(
-            data,  # type: ignore[arg-type]
+            parts,
             records=records,
             deleted={segment: frozenset(numbers) for segment, numbers in run.deleted.items()},
             complete=lambda generation, segments: Manifest(
@@ -569,22 +469,14 @@ def _merge(run: _Run, storage: IndexStorage) -> None:
     if not chosen:
         return
     run.on_progress(IndexProgress("merge", 0, len(chosen)))
-    parts = []
-    for record in records:
-        if record.id in chosen:
-            part = open_segment(run.folder, record)
-            parts.append(part)
+    parts = [open_segment(run.folder, record) for record in records if record.id in chosen]
     try:
-        live = sum(int((~part.deleted).sum()) for part in parts)
-        data = merge_segments(parts) if live else None
+        merged = _joined(parts)
     except DamagedIndexError:
         discard(run.folder)
         raise
-    finally:
-        for part in parts:
-            part.close()
     kept = [record for record in records if record.id not in chosen]
-    _write(run, storage, data, kept, is_complete=run.manifest.is_complete)
+    _write(run, storage, merged, kept, is_complete=run.manifest.is_complete)
     run.on_progress(IndexProgress("merge", len(chosen), len(chosen)))
 
 
