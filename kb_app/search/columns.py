@@ -318,7 +318,8 @@ def _stem_groups(terms: Sequence[str]) -> _Stems:
     """Return the stems that stand for other words than themselves, and their member terms."""
     groups: dict[str, list[int]] = {}
     for number, term in enumerate(terms):
-        groups.setdefault(stem_of(term), []).append(number)
+        if term.isalpha():  # all others are their own stems, and no word's
+            groups.setdefault(stem_of(term), []).append(number)
     return _stems_of(groups, terms)
 
 

@@ -279,6 +279,7 @@ class Analyser:
         )
 
 
+_NO_PUNCTUATION = {code: None for code in range(128) if not chr(code).isalnum()}
 _NO_TEXT = zlib.compress(b"", 1)
 
 
@@ -319,4 +320,6 @@ def is_aside(path: str) -> bool:
 
 def compact_name(name: str) -> str:
     """Return the letters and digits of ``name`` in lower case: "Kube Pod-Looping" → "kubepodlooping"."""
+    if name.isascii() and "'" not in name:
+        return name.lower().translate(_NO_PUNCTUATION)
     return "".join(filter(str.isalnum, fold(name).lower()))

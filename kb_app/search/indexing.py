@@ -16,7 +16,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from kb_app.entries.knowledge_base import FoundFile, Walk, look_at, walk
 from kb_app.entries.model import EntryCard, Kind, KnowledgeBaseConfig, State
 from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
-from kb_app.search.catalogue_file import card_line, path_key, read_lines, write_lines
+from kb_app.search.catalogue_file import path_key, read_lines, write_lines
 from kb_app.search.codec import EntryWriter, lock_index, open_index, toc_name
 from kb_app.search.columns import (
     FORMAT,
@@ -231,9 +231,9 @@ def _update(run: _Run, storage: IndexStorage, processes: int, paths: Collection[
     was_cancelled = _read_pages(run, storage, to_read, processes, is_first=is_first)
     if run.is_dirty or run.pending or is_first or (run.manifest and not run.manifest.is_complete):
         _commit(run, storage, is_complete=not was_cancelled)
-        _write_cards(run)
         if not was_cancelled:
-            drop_names(run.folder)
+            _drop_mere_names(run)
+        write_lines(run.folder, run.card_lines)
     _merge(run, storage)
     times = {} if asked is None else {path: t for path, t in known_times.items() if path in run.hashes}
     for path, state in seen.items():
@@ -281,11 +281,8 @@ def _prepare_cards(run: _Run) -> None:
     if lines is None:
         lines = {}
         for segment_id, segment in run.segments.items():
-            for number in range(segment.document_count):
-                if number not in run.deleted[segment_id]:
-                    card, _ = segment.card(number)
-                    key = path_key(card["path"])
-                    lines[key] = key + b"\t" + json.dumps(card, separators=(",", ":")).encode()
+            deleted = {path_key(segment.paths[number]) for number in run.deleted[segment_id]}
+            lines.update((key, line) for key, line in _lines_of(segment) if key not in deleted)
     run.card_lines = lines
 
 
@@ -303,8 +300,11 @@ def _publish_names(run: _Run, paths: Sequence[str]) -> None:
         except OSError:
             continue
         cards.append(_first_card(path, head, run.name))
-    write_lines(run.folder, {path_key(card.path): card_line(card) for card in cards})
-    write_names(run.folder, segment_of_names(cards))
+    names = segment_of_names(cards)
+    with closing(Segment.of(names)) as segment:
+        run.card_lines = dict(_lines_of(segment))
+    write_lines(run.folder, run.card_lines)
+    write_names(run.folder, names)
     run.on_progress(IndexProgress("names", len(paths), len(paths)))
 
 
@@ -369,15 +369,21 @@ def _take(run: _Run, batches: Sequence[Batch]) -> None:
 
 def _take_segment(run: _Run, encoded: EncodedSegment) -> None:
     with closing(Segment.of(encoded)) as segment:
-        for number, path in enumerate(segment.paths):
+        for path in segment.paths:
             if path in run.places:
                 _forget(run, path)
                 run.changed += 1
             else:
                 run.added += 1
-            key = path_key(path)
-            run.card_lines[key] = key + b"\t" + segment.card_json(number)
+        run.card_lines.update(_lines_of(segment))
     run.pending.append(encoded)
+
+
+def _lines_of(segment: Segment) -> Iterator[tuple[bytes, bytes]]:
+    """Yield key and line of every card of a segment."""
+    for number, path in enumerate(segment.paths):
+        key = path_key(path)
+        yield key, key + b"\t" + segment.card_json(number)
 
 
 def _forget(run: _Run, path: str) -> None:
@@ -480,8 +486,9 @@ def _merge(run: _Run, storage: IndexStorage) -> None:
     run.on_progress(IndexProgress("merge", len(chosen), len(chosen)))
 
 
-def _write_cards(run: _Run) -> None:
-    if len(run.card_lines) > len(run.places):  # names that a killed run had published
+def _drop_mere_names(run: _Run) -> None:
+    """Forget names that were published and turned out to be no entries: the index is complete."""
+    drop_names(run.folder)
+    if len(run.card_lines) > len(run.places):
         live = set(map(path_key, run.places))
         run.card_lines = {key: line for key, line in run.card_lines.items() if key in live}
-    write_lines(run.folder, run.card_lines)

@@ -23,6 +23,7 @@ from kb_app.search.engine import IndexedBase, SearchEngine
 from kb_app.search.indexing import update_index
 from kb_app.search.manifest import read_manifest
 from kb_app.search.model import IndexProgress, SearchRequest
+from kb_app.search.names_file import NAMES
 from kb_app.search.storage import IndexStorage
 
 CONFIG = KnowledgeBaseConfig()
@@ -383,6 +384,55 @@ def test_names_are_searchable_before_texts(base: Path, tmp_path: Path) -> None:
 
     update_index(base, "base", folder, CONFIG, on_progress=look)
     assert found == ["part1/entry-7.md"]
+
+
+def test_names_of_a_first_run_are_ready_made_and_gone_when_it_is_complete(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "ix"
+    monkeypatch.setattr(indexing, "CHUNK_PAGES", 5)
+    seen: list[IndexProgress] = []
+    update_index(
+        base, "base", folder, CONFIG,
+        on_progress=seen.append, is_cancelled=lambda: bool(seen) and seen[-1].phase == "pages",
+    )  # fmt: skip
+    assert (folder / NAMES).exists()
+    engine = SearchEngine.open([IndexedBase("base", folder, CONFIG)])
+    assert engine.document_count == 24
+    assert engine.search(SearchRequest("entry 7")).hits[0].path == "part1/entry-7.md"
+    whole = (folder / NAMES).read_bytes()
+    for damaged in (b"", whole[:-1], whole[:40] + b"x" + whole[41:], b"no such thing\n", whole + b"x"):
+        (folder / NAMES).write_bytes(damaged)
+        engine.reopen()  # from the cards, then
+        assert engine.search(SearchRequest("entry 7")).hits[0].path == "part1/entry-7.md"
+    engine.close()
+    update_index(base, "base", folder, CONFIG)
+    assert not (folder / NAMES).exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
+def test_what_a_helper_had_that_was_killed_is_done_again(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "CHUNK_PAGES", 2)
+    monkeypatch.setattr(indexing, "PARALLEL_PAGES", 1)
+    (base / "program.md").write_bytes(b"\x7fELF\0\0")
+    killed: list[int] = []
+
+    def kill_one(progress: IndexProgress) -> None:
+        if progress.phase == "pages" and progress.done >= 6 + 6 * len(killed) and len(killed) < 2:
+            children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split()
+            helpers = [
+                c for c in map(int, children) if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()
+            ]
+            os.kill(helpers[0], signal.SIGKILL)
+            killed.append(helpers[0])
+
+    report = update_index(base, "base", tmp_path / "ix", CONFIG, processes=2, on_progress=kill_one)
+    assert len(killed) == 2
+    assert (report.pages, report.added) == (24, 24)
+    assert [skipped.path for skipped in report.skipped] == ["program.md"]
+    assert answers(base, tmp_path / "ix") == fresh_answers(base, tmp_path / "full")
 
 
 def test_the_cards_are_those_of_the_pages(base: Path, tmp_path: Path) -> None:
