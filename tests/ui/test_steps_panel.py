@@ -20,9 +20,10 @@ from kb_app.entries.model import (
     Step,
 )
 from kb_app.ui.common.theme import Theme
-from kb_app.ui.steps.cards import CommandBox, CopyQuestion, StepCard
+from kb_app.ui.steps.cards import CommandBox, CopyQuestion
 from kb_app.ui.steps.panel import StepsPanel, ValuesCard
 from kb_app.ui.steps.state import Lane
+from kb_app.ui.steps.step_card import StepCard
 
 SPAN = Span(1, 1)
 LIST_PODS = Command("kubectl get pods", "sh", SPAN)
@@ -311,5 +312,7 @@ def test_an_empty_column_leaves_room_to_the_other_and_two_filled_ones_are_equal(
         panel.show_plan(plan(LIST_PODS, fixes=fixes), frozenset())
         mitigate, fix = (panel._columns[lane] for lane in (Lane.MITIGATE, Lane.FIX))
         qtbot.waitUntil(lambda column=mitigate: column.width() > 150)
-        assert (abs(mitigate.width() - fix.width()) <= 1) is is_equal
+        qtbot.waitUntil(
+            lambda one=mitigate, other=fix, equal=is_equal: (abs(one.width() - other.width()) <= 1) is equal
+        )
         assert mitigate.width() >= fix.width()

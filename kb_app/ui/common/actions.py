@@ -206,6 +206,11 @@ FIXED_KEYS: tuple[tuple[MenuName, str, str], ...] = (
     (MenuName.SEARCH, "Open the chosen result", "Enter"),
     (MenuName.SEARCH, "Clear the search", "Esc"),
     (MenuName.STEPS, "Move between steps and columns", "Arrow keys"),
+    (MenuName.STEPS, "Tick a step that cannot be taken back", "Hold Space, Enter"),
+    (MenuName.STEPS, "Skip the step", "S"),
+    (MenuName.STEPS, "The step did not work", "U"),
+    (MenuName.STEPS, "Start the wait it asks for", "W"),
+    (MenuName.STEPS, "Take the last mark of the step back", "Z"),
 )
 """Keys that panels handle themselves, for the shortcuts page."""
 

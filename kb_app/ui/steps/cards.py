@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from PySide6.QtCore import QPointF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QFont,
-    QKeyEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -20,7 +19,6 @@ from PySide6.QtGui import (
     QTextOption,
 )
 from PySide6.QtWidgets import (
-    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -33,18 +31,15 @@ from PySide6.QtWidgets import (
 from kb_app.entries.model import Command
 from kb_app.logs import visible
 from kb_app.ui.common.fonts import MONO_FAMILY, mono_font, ui_font
-from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import IconButton, IconLabel, ProgressLine, label, plain_tooltip, text_button
 from kb_app.ui.steps.state import (
     CopyDecision,
     Lane,
     LaneView,
-    StepView,
     decide_copy,
     inline_html,
     inline_text,
-    plain_words,
 )
 
 LANE_LOOKS: Mapping[Lane, tuple[str, str, str, str]] = {
@@ -54,7 +49,6 @@ LANE_LOOKS: Mapping[Lane, tuple[str, str, str, str]] = {
 """Icon, tone, name and purpose of each column."""
 
 _CONFIRMED_MS = 1_600
-_TICK_WIDTH = 24
 
 
 class WrappedCode(QLabel):
@@ -187,8 +181,8 @@ class CommandBox(QFrame):
     def __init__(self, command: Command, parent: QWidget | None = None) -> None:
         """Show ``command`` with nothing filled in."""
         super().__init__(parent)
-        self.command = command
         self._values: Mapping[str, str] = {}
+        self._remarks: list[Remark] = []
         self.setProperty("surface", "code")
         self.setObjectName("command")
         self._code = WrappedCode(self)
@@ -203,11 +197,24 @@ class CommandBox(QFrame):
         self._question: CopyQuestion | None = None
         self._done_timer = QTimer(self, singleShot=True, interval=_CONFIRMED_MS)
         self._done_timer.timeout.connect(self._on_done_shown)
+        self.show_command(command, {})
+
+    def show_command(self, command: Command, values: Mapping[str, str]) -> None:
+        """Show another command: making a new box costs several times as much."""
+        self.command = command
+        self._drop_question()
+        for remark in self._remarks:
+            remark.hide()
+            remark.deleteLater()
+        self._remarks = []
         if command.is_destructive:
-            self._box.addWidget(_Remark("triangle-alert", "danger", "destructive", self))
+            self._remarks.append(Remark("triangle-alert", "danger", "destructive", self))
         if command.output:
-            self._box.addWidget(_Remark("terminal", "muted", f"prints: {_first_line(command.output)}", self))
-        self.set_values({})
+            text = f"prints: {_first_line(command.output)}"
+            self._remarks.append(Remark("terminal", "muted", text, self))
+        for remark in self._remarks:
+            self._box.addWidget(remark)
+        self.set_values(values)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the copy button in the corner."""
@@ -262,11 +269,15 @@ class CommandBox(QFrame):
         self.copy_button.set_icon("copy", "text2")
 
     def _close_question(self) -> None:
-        if self._question is not None:
-            self._question.hide()
-            self._question.deleteLater()
-            self._question = None
+        if self._drop_question():
             self.copy_button.setFocus()
+
+    def _drop_question(self) -> bool:
+        question, self._question = self._question, None
+        if question is not None:
+            question.hide()
+            question.deleteLater()
+        return question is not None
 
 
 class CopyQuestion(QFrame):
@@ -396,10 +407,12 @@ class LinkButton(QPushButton):
                 painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 4, 4)
 
 
-class _Remark(QWidget):
-    """A small icon and a wrapped sentence."""
+class Remark(QWidget):
+    """A small icon and a wrapped sentence; ``is_plain`` shows the text letter by letter."""
 
-    def __init__(self, icon: str, tone: str, text: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, icon: str, tone: str, text: str, parent: QWidget | None = None, *, is_plain: bool = False
+    ) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 4, 0)
@@ -412,137 +425,17 @@ class _Remark(QWidget):
         self._label.setProperty("textstyle", "secondary")
         if tone != "muted":
             self._label.setProperty("tone", tone)
-        self._label.setText(inline_html(text, mono_family=MONO_FAMILY))
+        self._label.setText(inline_text(text) if is_plain else inline_html(text, mono_family=MONO_FAMILY))
         row.addWidget(self._label, 1)
+
+    def text(self) -> str:
+        """Return the sentence as it was given to the label."""
+        return self._label.text()
 
 
 def _first_line(text: str) -> str:
     lines = text.strip().splitlines()
     return (lines[0][:120] + (" …" if len(lines) > 1 else "")) if lines else ""
-
-
-class _StepTick(QCheckBox):
-    """A check box that leaves the arrow keys to the panel; Qt's own would walk through the buttons."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right):
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
-
-
-class StepCard(QFrame):
-    """One step: its tick, its words, its commands, and while it is the current one what to check and undo.
-
-    Signals:
-        ticked(str, bool): the step's key and whether it is done now.
-        copied(str): text for the clipboard.
-        values_needed(object): names to be filled in.
-        asked(object): a `CopyQuestion` stands below a command now.
-        link_activated(str): a link in the text was clicked.
-    """
-
-    ticked = Signal(str, bool)
-    copied = Signal(str)
-    values_needed = Signal(object)
-    link_activated = Signal(str)
-    asked = Signal(object)
-
-    def __init__(self, view: StepView, total: int, parent: QWidget | None = None) -> None:
-        """Show the step as one of ``total``."""
-        super().__init__(parent)
-        self.view = view
-        self._total = total
-        self.setProperty("surface", "card")
-        self.setObjectName("step")
-        self.commands: list[CommandBox] = []
-        box = QVBoxLayout(self)
-        box.setContentsMargins(8, 8, 8, 8)
-        box.setSpacing(8)
-        box.addLayout(self._build_head())
-        for command in view.step.commands:
-            part = CommandBox(command, self)
-            part.copied.connect(self.copied)
-            part.values_needed.connect(self.values_needed)
-            part.asked.connect(self.asked)
-            self.commands.append(part)
-            box.addWidget(part)
-        self._extras: QWidget | None = None
-        self._box = box
-        self._is_done = False
-
-    def _build_head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        self.tick = _StepTick(self)
-        self.tick.setFixedWidth(_TICK_WIDTH)
-        self.tick.setObjectName("stepTick")
-        self.tick.clicked.connect(self._on_clicked)
-        self._text = QLabel(self)
-        self._text.setTextFormat(Qt.TextFormat.RichText)
-        self._text.setWordWrap(True)
-        self._text.setFont(ui_font(13))
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
-        self._text.linkActivated.connect(self.link_activated)
-        self._text.setText(inline_html(self.view.step.text or "Run", mono_family=MONO_FAMILY))
-        self._text.setContentsMargins(0, 3, 0, 0)
-        row.addWidget(self.tick, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._text, 1)
-        return row
-
-    def set_state(self, *, is_done: bool, is_current: bool, is_in_use: bool) -> None:
-        """Show whether it is done, is the one to do now, and stands in the column the keys act on."""
-        self._is_done = is_done
-        self.tick.setChecked(is_done)
-        set_property(self, "current", "true" if is_current and is_in_use else "false")
-        role = self.palette().ColorRole
-        self._text.setForegroundRole(role.PlaceholderText if is_done else role.WindowText)
-        state = "done" if is_done else ("current step" if is_current else "not done")
-        self.tick.setAccessibleName(
-            f"Step {self.view.step.number} of {self._total}, {state}: {plain_words(self.view.step.text)}"
-        )
-        self._show_extras(is_shown=is_current and not is_done)
-
-    def set_values(self, values: Mapping[str, str]) -> None:
-        """Fill values into its commands."""
-        for command in self.commands:
-            command.set_values(values)
-
-    def shows_extras(self) -> bool:
-        """Tell whether what to check and undo stands below the step."""
-        return self._extras is not None and not self._extras.isHidden()
-
-    def _show_extras(self, *, is_shown: bool) -> None:
-        if is_shown and self._extras is None:
-            self._extras = self._build_extras()
-            if self._extras is not None:
-                self._box.addWidget(self._extras)
-        if self._extras is not None:
-            self._extras.setVisible(is_shown)
-
-    def _build_extras(self) -> QWidget | None:
-        step = self.view.step
-        lines = (
-            ("triangle-alert", "danger", "Before: ", step.confirm),
-            ("circle-check", "fix", "Check: ", step.verify),
-            ("terminal", "muted", "Expect: ", step.expect),
-            ("circle-x", "mitigate", "If not: ", step.if_not),
-            ("undo-2", "muted", "Undo: ", step.undo),
-            *(("info", "muted", "", text) for text in step.details),
-        )
-        shown = [line for line in lines if line[3]]
-        if not shown:
-            return None
-        extras = QWidget(self)
-        box = QVBoxLayout(extras)
-        box.setContentsMargins(2, 0, 0, 0)
-        box.setSpacing(6)
-        for icon, tone, lead, text in shown:
-            box.addWidget(_Remark(icon, tone, lead + text, extras))
-        return extras
-
-    def _on_clicked(self) -> None:
-        self.ticked.emit(self.view.key, self.tick.isChecked())
 
 
 class LaneHeader(QFrame):
@@ -584,15 +477,21 @@ class LaneHeader(QFrame):
 class EmptyLane(QFrame):
     """Says why a column holds nothing."""
 
-    def __init__(self, view: LaneView, parent: QWidget | None = None) -> None:
-        """Explain the empty ``view``."""
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make a hidden one."""
         super().__init__(parent)
         self.setProperty("surface", "card")
         box = QVBoxLayout(self)
         box.setContentsMargins(12, 12, 12, 12)
         box.setSpacing(4)
         box.addWidget(label("No path yet", "heading", self))
-        box.addWidget(label(view.empty_text, "secondary", self, wrap=True))
+        self._why = label("", "secondary", self, wrap=True)
+        box.addWidget(self._why)
+        self.hide()
+
+    def show_reason(self, view: LaneView) -> None:
+        """Explain the empty ``view``."""
+        self._why.setText(view.empty_text)
 
 
 _LIST_ITEM = re.compile(r"(?:^|\n)[ \t]*[-*+][ \t]+")

@@ -1,8 +1,13 @@
-"""The two columns of an entry: mitigate, fix forward."""
+"""The two columns of an entry: mitigate, fix forward.
+
+Decision: columns and step cards are made once and filled anew for each entry, and only as many cards as can
+be seen. Making and styling one costs about 4 ms, filling it a fraction of that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -11,48 +16,56 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from kb_app.entries.model import ResponsePlan
-from kb_app.ui.common.fonts import ui_font
 from kb_app.ui.common.messages import announce, fit_text
 from kb_app.ui.common.style import set_property
-from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import (
     Badge,
     ElidedLabel,
     EmptyState,
-    IconLabel,
     label,
     plain_tooltip,
     text_button,
 )
-from kb_app.ui.steps.cards import EmptyLane, LaneHeader, LinkButton, StepCard, attribute_html, body_html
+from kb_app.ui.steps.end_card import EndCard
+from kb_app.ui.steps.lane_column import LaneColumn, utc_now
+from kb_app.ui.steps.marks import (
+    CopiedCommand,
+    Mark,
+    MarkRequest,
+    Marks,
+    OwedLine,
+    RunLine,
+    StepMark,
+    closed,
+    from_kept,
+    marked,
+    next_after,
+    to_kept,
+    without_ended_waits,
+)
 from kb_app.ui.steps.state import (
     Lane,
     LaneView,
     PathView,
-    StepView,
     lanes_of,
     placeholder_names,
-    resolve_link,
 )
+from kb_app.ui.steps.step_card import StepCard
 
-CARDS_AT_ONCE = 2
 FILLED_STRETCH, EMPTY_STRETCH = 8, 5
 """A column without a path leaves room to the other: commands break less."""
-"""Step cards of a column made before other events get their turn (about 4 ms each)."""
+
+CLOCK_MS = 1_000
 
 _LAYOUT_MS = 40
 """Until the scrolled columns have taken in what was added to them."""
-
-_TONE_TOKENS = {"ok": "fix", "warn": "mitigate", "danger": "danger"}
 
 
 class ValuesCard(QFrame):
@@ -84,6 +97,7 @@ class ValuesCard(QFrame):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
         self._fields: dict[str, QLineEdit] = {}
+        self._titles: dict[str, ElidedLabel] = {}
         for position, name in enumerate(names):
             field = QLineEdit(known.get(name, ""), self)
             title = ElidedLabel(name, self)
@@ -94,6 +108,7 @@ class ValuesCard(QFrame):
             field.setObjectName(f"value:{name}")
             field.textChanged.connect(self._on_changed)
             self._fields[name] = field
+            self._titles[name] = title
             row = 2 * (position // 2)
             grid.addWidget(title, row, position % 2)
             grid.addWidget(field, row + 1, position % 2)
@@ -123,266 +138,27 @@ class ValuesCard(QFrame):
     def demand(self, names: tuple[str, ...]) -> QLineEdit | None:
         """Mark the inputs that are needed, focus the first and return it."""
         needed = [self._fields[name] for name in names if name in self._fields]
-        for field in needed:
-            set_property(field, "invalid", "true")
+        for name in names:
+            if name in self._fields:
+                self._show_needed(name, is_needed=True)
         if needed:
             needed[0].setFocus(Qt.FocusReason.OtherFocusReason)
             return needed[0]
         return None
 
     def _on_changed(self) -> None:
-        for field in self._fields.values():
+        for name, field in self._fields.items():
             if field.text().strip():
-                set_property(field, "invalid", "false")
+                self._show_needed(name, is_needed=False)
         self.changed.emit(self.values())
 
-
-class PathCard(QFrame):
-    """What a path is: name, where from, what to know before taking it. Opens its steps below it.
-
-    Signals:
-        chosen(): its steps shall show.
-        origin_requested(str): the entry it comes from shall be opened.
-        link_activated(str): a link in its prose was clicked.
-    """
-
-    chosen = Signal()
-    origin_requested = Signal(str)
-    link_activated = Signal(str)
-
-    def __init__(self, path: PathView, *, is_only: bool, parent: QWidget | None = None) -> None:
-        """Describe ``path``; an only one cannot be closed."""
-        super().__init__(parent)
-        self.path = path
-        self.setProperty("surface", "card")
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(12, 8, 12, 10)
-        self._box.setSpacing(4)
-        self._box.addWidget(self._build_name(is_only=is_only))
-        if path.origin:
-            self._box.addWidget(self._build_origin())
-        if path.remark:
-            self._box.addWidget(self._build_remark())
-        self._details = QWidget(self)
-        details = QVBoxLayout(self._details)
-        details.setContentsMargins(0, 2, 0, 0)
-        details.setSpacing(6)
-        self._attributes = QLabel(self._details)
-        self._attributes.setTextFormat(Qt.TextFormat.RichText)
-        self._attributes.setFont(ui_font(12))
-        self._attributes.setWordWrap(True)
-        details.addWidget(self._attributes)
-        self._unstated = label("", "meta", self._details, wrap=True)
-        details.addWidget(self._unstated)
-        if not path.steps and (prose := path.intro or path.body):  # the intro has no comments, no headings
-            details.addWidget(self._build_prose(prose))
-        if path.steps and path.intro:
-            details.addWidget(self._build_prose(path.intro))
-        if path.steps and path.outro:
-            details.addWidget(label("After the last step", "meta", self._details))
-            details.addWidget(self._build_prose(path.outro))
-        self._box.addWidget(self._details)
-        self._show_attributes()
-        Theme.current().changed.connect(self._show_attributes)
-
-    def _build_name(self, *, is_only: bool) -> QWidget:
-        if is_only:
-            name = label(self.path.name, "", self, wrap=True)
-            name.setFont(ui_font(13, 600))
-            return name
-        button = LinkButton(self.path.name, self, weight=600)
-        button.setObjectName("pathName")
-        button.setAccessibleName(f"Show the steps of {self.path.name}")
-        button.setToolTip(plain_tooltip(self.path.name))
-        button.clicked.connect(self.chosen)
-        return button
-
-    def _build_origin(self) -> QWidget:
-        button = LinkButton(self.path.origin, self)
-        button.setObjectName("pathOrigin")
-        button.setAccessibleName(f"{self.path.origin}: open that entry")
-        button.setToolTip(plain_tooltip(f"{self.path.origin}: {self.path.origin_path}"))
-        button.clicked.connect(lambda: self.origin_requested.emit(self.path.origin_path))
-        return button
-
-    def _build_remark(self) -> QWidget:
-        row = QWidget(self)
-        box = QHBoxLayout(row)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(6)
-        icon = IconLabel("circle-question-mark", "mitigate", 13, row)
-        box.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-        text = label(self.path.remark, "secondary", row, wrap=True)
-        text.setProperty("tone", "mitigate")
-        box.addWidget(text, 1)
-        return row
-
-    def _build_prose(self, markdown: str) -> QWidget:
-        body = QLabel(self._details)
-        body.setTextFormat(Qt.TextFormat.RichText)
-        body.setWordWrap(True)
-        body.setFont(ui_font(13))
-        body.setText(body_html(markdown))
-        body.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
-        body.linkActivated.connect(self.link_activated)
-        return body
-
-    def set_active(self, *, is_active: bool) -> None:
-        """Show or hide what belongs to the chosen path only."""
-        self._details.setVisible(is_active)
-
-    def _show_attributes(self) -> None:
-        tokens = Theme.current().tokens
-        stated = [a for a in self.path.attributes if a.is_stated]
-        pairs = [(a.label, a.value, tokens.color(_TONE_TOKENS[a.tone]) if a.tone else "") for a in stated]
-        self._attributes.setText(attribute_html(pairs, muted=tokens.text3))
-        self._attributes.setVisible(bool(pairs))
-        unstated = [a.label.lower() for a in self.path.attributes if not a.is_stated]
-        self._unstated.setText("Not stated: " + ", ".join(unstated) if unstated else "")
-        self._unstated.setVisible(bool(unstated))
-
-
-class LaneColumn(QWidget):
-    """One column: header, its paths, the steps of the chosen one."""
-
-    ticked = Signal(str, bool)
-    copied = Signal(str)
-    values_needed = Signal(object)
-    link_activated = Signal(str)
-    origin_requested = Signal(str)
-    path_chosen = Signal()
-    asked = Signal(object)
-
-    def __init__(self, view: LaneView, parent: QWidget | None = None) -> None:
-        """Show ``view``; its first path is chosen."""
-        super().__init__(parent)
-        self.view = view
-        self._done: frozenset[str] = frozenset()
-        self._values: Mapping[str, str] = {}
-        self._is_in_use = False
-        self.active: PathView | None = view.paths[0] if view.paths else None
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._steps: dict[str, list[StepCard]] = {}
-        self._unbuilt: list[StepView] = []
-        self._build_timer = QTimer(self, singleShot=True, interval=0)
-        self._build_timer.timeout.connect(self._build_some)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(8)
-        self.header = LaneHeader(view.lane, self)
-        self._layout.addWidget(self.header)
-        self._cards: list[PathCard] = []
-        for path in view.paths:
-            card = PathCard(path, is_only=len(view.paths) == 1, parent=self)
-            card.chosen.connect(self._on_chosen)
-            card.origin_requested.connect(self.origin_requested)
-            card.link_activated.connect(partial(self._on_link, path.entry_path))
-            self._cards.append(card)
-            self._layout.addWidget(card)
-        if not view.paths:
-            self._layout.addWidget(EmptyLane(view, self))
-        self._layout.addStretch(1)
-        self._show_active()
-
-    @property
-    def step_cards(self) -> list[StepCard]:
-        """Return the cards of the chosen path, all of them."""
-        self._build_all()
-        return self._built_cards()
-
-    def _built_cards(self) -> list[StepCard]:
-        return self._steps.get(self.active.key, []) if self.active else []
-
-    def current_card(self) -> StepCard | None:
-        """Return the card of the step to do now, or the last one when all are done."""
-        cards = self.step_cards
-        return next((card for card in cards if card.view.key not in self._done), cards[-1] if cards else None)
-
-    def choose(self, path: PathView) -> None:
-        """Show the steps of another path."""
-        self._build_all()
-        self.active = path
-        self._show_active()
-        self.path_chosen.emit()
-
-    def set_done(self, done: frozenset[str]) -> None:
-        """Show which steps are ticked."""
-        self._done = done
-        if self.active is None:
-            self.header.set_progress(0, 0)
-            return
-        for card in self._built_cards():
-            self._show_state(card)
-        self.header.set_progress(self.active.done_count(done), len(self.active.steps))
-
-    def set_in_use(self, *, is_in_use: bool) -> None:
-        """Show whether this is the column the keys act on."""
-        if is_in_use != self._is_in_use:
-            self._is_in_use = is_in_use
-            self.set_done(self._done)
-
-    def set_values(self, values: Mapping[str, str]) -> None:
-        """Fill values into the commands."""
-        self._values = values
-        for card in self._built_cards():
-            card.set_values(values)
-
-    def _on_link(self, entry_path: str, target: str) -> None:
-        if resolved := resolve_link(entry_path, target):
-            self.link_activated.emit(resolved)
-
-    def _on_chosen(self) -> None:
-        card = self.sender()
-        if isinstance(card, PathCard):
-            self.choose(card.path)
-
-    def _show_active(self) -> None:
-        for key, cards in self._steps.items():
-            for step in cards:
-                step.setVisible(self.active is not None and key == self.active.key)
-        for card in self._cards:
-            is_active = self.active is not None and card.path.key == self.active.key
-            card.set_active(is_active=is_active)
-            if is_active and card.path.key not in self._steps:
-                self._steps[card.path.key] = []
-                self._unbuilt = list(card.path.steps)
-                self._build_some()
-        self.set_done(self._done)
-
-    def _build_some(self) -> None:
-        """Make the next cards; the rest follows when events have passed: a long path blocks nothing."""
-        for _ in range(min(CARDS_AT_ONCE, len(self._unbuilt))):
-            self._build_next()
-        if self._unbuilt:
-            self._build_timer.start()
-
-    def _build_all(self) -> None:
-        """Make what is left at once: a key or a test needs all of it."""
-        self._build_timer.stop()
-        while self._unbuilt:
-            self._build_next()
-
-    def _build_next(self) -> None:
-        path = self.active
-        assert path is not None
-        view, built = self._unbuilt.pop(0), self._steps[path.key]
-        card = next(card for card in self._cards if card.path.key == path.key)
-        step = StepCard(view, len(path.steps), self)
-        step.ticked.connect(self.ticked)
-        step.copied.connect(self.copied)
-        step.values_needed.connect(self.values_needed)
-        step.asked.connect(self.asked)
-        step.link_activated.connect(partial(self._on_link, path.entry_path))
-        step.set_values(self._values)
-        self._layout.insertWidget(self._layout.indexOf(card) + 1 + len(built), step)
-        built.append(step)
-        self._show_state(step)
-
-    def _show_state(self, card: StepCard) -> None:
-        current = self.active.current(self._done) if self.active else None
-        key = card.view.key
-        is_current = current is not None and key == current.key
-        card.set_state(is_done=key in self._done, is_current=is_current, is_in_use=self._is_in_use)
+    def _show_needed(self, name: str, *, is_needed: bool) -> None:
+        """Say beside the name, not by colour alone, that a command cannot be copied without this value."""
+        field, title = self._fields[name], self._titles[name]
+        set_property(field, "invalid", "true" if is_needed else "false")
+        title.setText(f"{name}: needed to copy" if is_needed else name)
+        set_property(title, "tone", "danger" if is_needed else "")
+        field.setAccessibleDescription("Needed to copy the command" if is_needed else "")
 
 
 class _ColumnScroll(QScrollArea):
@@ -395,35 +171,56 @@ class _ColumnScroll(QScrollArea):
 class StepsPanel(QWidget):
     """Both columns with their header, the values to fill in, and the keyboard.
 
+    Without a record the marks are the panel's own (`ticks_changed`). With one (`show_record`) it changes
+    nothing itself: it asks (`mark_requested`) and shows what it is told.
+
     Signals:
-        ticks_changed(object): the keys of the ticked steps.
+        ticks_changed(object): the marks of this entry without a record, as `marks.to_kept` writes them.
+        mark_requested(object): a `MarkRequest`, with a record.
+        command_copied(object): a `CopiedCommand` was put on the clipboard.
         copied(str): a command was put on the clipboard.
+        wait_over(str): a wait without a record is over; the step's words.
+        proof_wanted(object): the end of a `Lane` is reached and what proves it shall be said.
+        end_wanted(object): the run of this `PathView` shall be ended.
         entry_requested(str): the entry of this path (in the same knowledge base) shall be opened.
         link_activated(str): a link in a step was clicked: an address, or ``path#anchor`` from the root.
         decision_requested(): whether to mitigate or to fix forward shall be decided.
         progress_changed(int, int): steps done and steps in all, of the chosen paths.
+        plan_shown(): other paths are shown.
     """
 
     ticks_changed = Signal(object)
+    mark_requested = Signal(object)
+    command_copied = Signal(object)
     copied = Signal(str)
+    wait_over = Signal(str)
+    proof_wanted = Signal(object)
+    end_wanted = Signal(object)
     entry_requested = Signal(str)
     link_activated = Signal(str)
     progress_changed = Signal(int, int)
     decision_requested = Signal()
+    plan_shown = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """Make an empty panel."""
+    def __init__(self, parent: QWidget | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
+        """Make an empty panel; ``clock`` gives the time now, aware."""
         super().__init__(parent)
         self.setObjectName("steps")
         self.setProperty("surface", "chrome")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(380)
-        self._done: frozenset[str] = frozenset()
+        self._clock = clock
+        self._local: Marks = {}
+        self._recorded: Marks | None = None
+        self._lines: Mapping[str, RunLine] = {}
+        self._owed: Sequence[OwedLine] = ()
         self._values: dict[str, str] = {}
+        self._views: tuple[LaneView, ...] = ()
         self._columns: dict[Lane, LaneColumn] = {}
         self._values_card: ValuesCard | None = None
-        self._values_slot: QVBoxLayout | None = None
         self._active_lane = Lane.MITIGATE
+        self._timer = QTimer(self, interval=CLOCK_MS)
+        self._timer.timeout.connect(self.tick_time)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -433,6 +230,7 @@ class StepsPanel(QWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.verticalScrollBar().valueChanged.connect(self._fill_columns)
         layout.addWidget(self._scroll, 1)
         self.empty = EmptyState("list-checks", "", "", parent=self)
         fit_text(self.empty, 280)
@@ -462,6 +260,11 @@ class StepsPanel(QWidget):
         self._incomplete = Badge("hourglass", "reading links", "muted", header)
         self._incomplete.hide()
         row.addWidget(self._incomplete)
+        self._record = Badge("circle-dot", "recording", "danger", header)
+        self._record.setObjectName("recording")
+        self._record.setToolTip("Every mark and every copied command is written to the incident's record")
+        self._record.hide()
+        row.addWidget(self._record)
         row.addStretch(1)
         self._decide = text_button("Decide", "ghost", "scale", header)
         self._decide.setObjectName("decide")
@@ -476,93 +279,190 @@ class StepsPanel(QWidget):
 
     def show_nothing(self) -> None:
         """Show that no entry is open."""
-        self._columns = {}
+        self._views = ()
         self.empty.set_state(
             "list-checks", "Steps", "Open an entry to see how to mitigate and how to fix it."
         )
         self._set_shown(is_empty=True)
         self._count.setText("")
 
-    def show_plan(self, plan: ResponsePlan, done: frozenset[str]) -> None:
-        """Show both ways out; ``done`` are the ticked steps of this entry."""
-        self._done = done
+    def show_plan(self, plan: ResponsePlan, kept: frozenset[str]) -> None:
+        """Show both ways out; ``kept`` are the marks of this entry without a record."""
+        self._local = from_kept(kept)
         views = lanes_of(plan)
         self._incomplete.setVisible(not plan.is_complete)
         if not any(view.paths for view in views):
-            self._columns = {}
+            self._views = ()
             texts = list(dict.fromkeys(view.empty_text for view in views))
             self.empty.set_state("route", "No path yet", " ".join(texts))
             self._set_shown(is_empty=True)
             self._count.setText("")
             self.progress_changed.emit(0, 0)
+            self.plan_shown.emit()
             return
-        self._build_columns(views)
+        self._views = views
+        if not self._columns:
+            self._build_columns()
+        self._body.setUpdatesEnabled(False)
+        for view in views:
+            self._columns[view.lane].show_lane(view, self._values)
+            self._row.setStretchFactor(
+                self._columns[view.lane], FILLED_STRETCH if view.paths else EMPTY_STRETCH
+            )
+        self._show_values()
         self._set_shown(is_empty=False)
         self.active_lane = next(view.lane for view in views if view.paths)
-        self._show_done()
+        self._show_marks()
+        self._scroll.verticalScrollBar().setValue(0)
+        self._body.setUpdatesEnabled(True)
+        self.plan_shown.emit()
 
-    def _build_columns(self, views: tuple[LaneView, ...]) -> None:
-        body = QWidget()
-        body.setProperty("surface", "chrome")
-        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        box = QVBoxLayout(body)
+    def _build_columns(self) -> None:
+        self._body = QWidget()
+        self._body.setProperty("surface", "chrome")
+        self._body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        box = QVBoxLayout(self._body)
         box.setContentsMargins(12, 0, 12, 16)
         box.setSpacing(8)
         self._values_slot = QVBoxLayout()
         self._values_slot.setContentsMargins(0, 0, 0, 0)
-        self._values_card = None
         box.addLayout(self._values_slot)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        self._columns = {}
-        for view in views:
-            column = LaneColumn(view, body)
-            column.ticked.connect(self._on_ticked)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(8)
+        for lane in Lane:
+            column = LaneColumn(lane, self._body)
+            column.set_reach(self._reach)
+            column.marked.connect(self._on_marked)
             column.copied.connect(self._on_copied)
             column.values_needed.connect(self._on_values_needed)
             column.link_activated.connect(self.link_activated)
             column.origin_requested.connect(self.entry_requested)
             column.path_chosen.connect(self._on_path_chosen)
             column.asked.connect(self._on_asked)
-            self._columns[view.lane] = column
-            row.addWidget(column, FILLED_STRETCH if view.paths else EMPTY_STRETCH)
-        box.addLayout(row, 1)
-        self._show_values()
-        self._scroll.setWidget(body)
+            column.focused.connect(partial(self._on_focused, lane))
+            column.proof_wanted.connect(partial(self.proof_wanted.emit, lane))
+            column.end_wanted.connect(self.end_wanted)
+            self._columns[lane] = column
+            self._row.addWidget(column, FILLED_STRETCH)
+        box.addLayout(self._row, 1)
+        self._scroll.setWidget(self._body)
+
+    def _reach(self, widget: QWidget) -> int:
+        """Return how many pixels below ``widget`` can still be seen; negative when none can."""
+        viewport = self._scroll.viewport()
+        bottom = widget.mapTo(self._body, widget.rect().bottomLeft()).y()
+        return viewport.height() + self._scroll.verticalScrollBar().value() - bottom
+
+    def _fill_columns(self) -> None:
+        for column in self._columns.values() if self._views else ():
+            column.build_some()
+
+    # -- records --------------------------------------------------------------------------------------
+
+    @property
+    def is_recording(self) -> bool:
+        """Tell whether marks go to a record."""
+        return self._recorded is not None
+
+    @property
+    def marks(self) -> Marks:
+        """Return the marks that are shown."""
+        return self._local if self._recorded is None else self._recorded
+
+    @property
+    def local_marks(self) -> Marks:
+        """Return the marks of this entry without a record."""
+        return self._local
+
+    @property
+    def paths(self) -> tuple[PathView, ...]:
+        """Return every path that is shown, mitigations first."""
+        return tuple(path for view in self._views for path in view.paths)
+
+    def show_record(self, marks: Marks, lines: Mapping[str, RunLine], owed: Sequence[OwedLine] = ()) -> None:
+        """Show the marks of a record; from now on marks are asked for, not made.
+
+        Args:
+            marks: of the steps of the paths shown.
+            lines: key of a path to what is known about its run.
+            owed: what the incident owes, for the end mark.
+        """
+        self._recorded, self._lines, self._owed = marks, lines, owed
+        self._show_marks()
+
+    def leave_record(self) -> None:
+        """Show the panel's own marks again."""
+        if self._recorded is not None:
+            self._recorded, self._lines, self._owed = None, {}, ()
+            self._show_marks()
+
+    def forget_local(self) -> None:
+        """Forget the marks without a record: a record has taken them over."""
+        if self._local:
+            self._local = {}
+            self._show_marks()
+            self.ticks_changed.emit(to_kept(self._local))
+
+    def set_free_moves(self, moves: Mapping[str, str]) -> None:
+        """Show which paths may be done now, before any question: key of a path to its condition."""
+        for column in self._columns.values():
+            column.set_free_moves(moves)
+
+    # -- going about ----------------------------------------------------------------------------------
 
     def reset(self) -> None:
-        """Untick every step of this entry."""
-        if self._done:
-            self._done = frozenset()
-            self._show_done()
-            self.ticks_changed.emit(self._done)
+        """Untick every step of this entry; marks in a record are taken back one by one."""
+        if self._recorded is None and self._local:
+            self._local = {}
+            self._show_marks()
+            self.ticks_changed.emit(frozenset())
 
     def focus_lane(self, lane: Lane) -> None:
         """Put the focus on the current step of a column."""
         self.active_lane = lane
-        card = self._columns[lane].current_card() if lane in self._columns else None
+        card = self._columns[lane].current_card() if self._views else None
         if card is not None:
-            card.tick.setFocus(Qt.FocusReason.ShortcutFocusReason)
-            self._scroll.ensureWidgetVisible(card, 0, 24)
+            self._focus_card(card)
         else:
-            self._reset.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            target = self._reset if self._reset.isVisible() else self._decide
+            target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_step(self, lane: Lane, key: str) -> None:
+        """Put the focus on a step of the column's chosen path."""
+        self.active_lane = lane
+        card = self._columns[lane].card_of(key) if self._views else None
+        if card is not None:
+            self._focus_card(card)
+
+    def _focus_card(self, card: StepCard) -> None:
+        card.tick.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._scroll.ensureWidgetVisible(card, 0, 24)
 
     def cards(self, lane: Lane) -> list[StepCard]:
         """Return the step cards of a column's chosen path."""
-        return self._columns[lane].step_cards if lane in self._columns else []
+        return self._columns[lane].step_cards if self._views else []
+
+    def end_card(self, lane: Lane) -> EndCard:
+        """Return the end mark of a column."""
+        return self._columns[lane].end
+
+    def chosen_path(self, lane: Lane) -> PathView | None:
+        """Return the path whose steps show in a column."""
+        return self._columns[lane].active if self._views else None
 
     def choose_path(self, lane: Lane, entry_path: str, anchor: str) -> None:
         """Show the steps of the path that stands in ``entry_path`` under ``anchor``, if the column has it."""
-        column = self._columns.get(lane)
+        column = self._columns.get(lane) if self._views else None
         for path in column.view.paths if column is not None else ():
             if column is not None and (path.entry_path, path.anchor) == (entry_path, anchor):
                 column.choose(path)
 
     def copy_current(self) -> bool:
-        """Copy the first command of the current step; tell whether there was one."""
+        """Copy the first command of the step in hand; tell whether there was one."""
         lanes = (self.active_lane, *(lane for lane in self._columns if lane is not self.active_lane))
-        for lane in lanes:
-            card = self._columns[lane].current_card() if lane in self._columns else None
+        for lane in lanes if self._views else ():
+            column = self._columns[lane]
+            card = column.card_with_focus() or column.current_card()
             if card is not None and card.commands:
                 self._scroll.ensureWidgetVisible(card, 0, 24)
                 card.commands[0].copy()
@@ -570,89 +470,82 @@ class StepsPanel(QWidget):
         return False
 
     def tick_current(self) -> None:
-        """Tick the current step of the column in use."""
-        column = self._columns.get(self.active_lane)
-        card = column.current_card() if column else None
-        if card is not None and card.view.key not in self._done:
-            self._on_ticked(card.view.key, True)  # noqa: FBT003 - the signal's argument
+        """Tick the step that has the focus, else the current one of the column in use."""
+        card = self._card_in_hand()
+        if card is not None:
+            card.request_tick()
+
+    def _card_in_hand(self) -> StepCard | None:
+        column = self._columns.get(self.active_lane) if self._views else None
+        if column is None:
+            return None
+        return column.card_with_focus() or column.current_card()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move between steps and columns."""
+        """Arrows move between steps and columns; S skips, U did not work, W waits, Z takes back."""
         moves = {
             Qt.Key.Key_Down: (0, 1),
             Qt.Key.Key_Up: (0, -1),
             Qt.Key.Key_Left: (-1, 0),
             Qt.Key.Key_Right: (1, 0),
         }
-        move = moves.get(Qt.Key(event.key()))
-        if move is None or not self._columns:
+        key = Qt.Key(event.key())
+        if not self._views or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
-        elif move[0]:
-            self.focus_lane(Lane.MITIGATE if move[0] < 0 else Lane.FIX)
-        else:
-            self._focus_neighbour(move[1])
+        elif key in moves:
+            aside, step = moves[key]
+            if aside:
+                self.focus_lane(Lane.MITIGATE if aside < 0 else Lane.FIX)
+            else:
+                self._focus_neighbour(step)
+        elif not self._act(key):
+            super().keyPressEvent(event)
+
+    def _act(self, key: Qt.Key) -> bool:
+        """Do what a letter asks of the step in hand; tell whether it asks anything."""
+        card = self._card_in_hand()
+        acts: dict[Qt.Key, Callable[[StepCard], None]] = {
+            Qt.Key.Key_S: StepCard.ask_skip,
+            Qt.Key.Key_U: StepCard.ask_failed,
+            Qt.Key.Key_W: StepCard.start_wait,
+            Qt.Key.Key_Z: StepCard.take_back,
+        }
+        if card is None or key not in acts:
+            return False
+        acts[key](card)
+        return True
 
     def _focus_neighbour(self, step: int) -> None:
         column = self._columns.get(self.active_lane)
         cards = column.step_cards if column else []
-        focused = next((i for i, card in enumerate(cards) if card.isAncestorOf(self.focusWidget())), None)
+        focused = column.card_with_focus() if column else None
         if not cards:
             return
-        position = 0 if focused is None else max(0, min(len(cards) - 1, focused + step))
-        cards[position].tick.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._scroll.ensureWidgetVisible(cards[position], 0, 24)
+        at = cards.index(focused) + step if focused in cards else 0
+        self._focus_card(cards[max(0, min(len(cards) - 1, at))])
 
     def _set_shown(self, *, is_empty: bool) -> None:
         self.empty.setVisible(is_empty)
         self._scroll.setVisible(not is_empty)
-        self._reset.setVisible(not is_empty)
+        self._reset.setVisible(not is_empty and self._recorded is None)
         self._decide.setVisible(not is_empty)
+
+    # -- values ---------------------------------------------------------------------------------------
 
     def _show_values(self) -> None:
         """Ask for what the chosen paths need; nothing that was filled in is lost."""
-        if self._values_slot is None:
-            return
         names = placeholder_names(c.active for c in self._columns.values() if c.active is not None)
-        if self._values_card is not None:
+        if self._values_card is not None and self._values_card.names != names:
+            self._values_slot.removeWidget(self._values_card)
+            self._values_card.hide()
             self._values_card.deleteLater()
             self._values_card = None
-        if names:
+        if names and self._values_card is None:
             self._values_card = ValuesCard(names, self._values)
             self._values_card.changed.connect(self._on_values_changed)
             self._values_slot.addWidget(self._values_card)
         for column in self._columns.values():
             column.set_values(self._values)
-
-    def _show_done(self) -> None:
-        done = total = 0
-        for column in self._columns.values():
-            column.set_done(self._done)
-            if column.active is not None:
-                done += column.active.done_count(self._done)
-                total += len(column.active.steps)
-        self._count.setText(f"{done} of {total} done" if total else "")
-        self._reset.setEnabled(done > 0)
-        self.progress_changed.emit(done, total)
-
-    def _on_ticked(self, key: str, is_done: bool) -> None:  # noqa: FBT001 - the signal's argument
-        self._done = self._done | {key} if is_done else self._done - {key}
-        had_focus = isinstance(self.focusWidget(), QWidget) and self.isAncestorOf(self.focusWidget())
-        for lane, column in self._columns.items():
-            if column.active is not None and any(step.key == key for step in column.active.steps):
-                self.active_lane = lane
-        self._show_done()
-        self.ticks_changed.emit(self._done)
-        if is_done and had_focus:
-            self.focus_lane(self.active_lane)
-
-    def _on_copied(self, text: str) -> None:
-        QGuiApplication.clipboard().setText(text)
-        announce(self, "Copied")
-        self.copied.emit(text)
-
-    def _on_asked(self, question: QWidget) -> None:
-        """Bring a question into view once the layout has made room for it."""
-        QTimer.singleShot(_LAYOUT_MS, question, lambda: self._scroll.ensureWidgetVisible(question, 0, 16))
 
     def _on_values_needed(self, names: tuple[str, ...]) -> None:
         if self._values_card is not None:
@@ -670,6 +563,101 @@ class StepsPanel(QWidget):
         for column in self._columns.values():
             column.set_values(self._values)
 
+    # -- marks ----------------------------------------------------------------------------------------
+
+    def _show_marks(self) -> None:
+        marks, now = self.marks, self._clock()
+        self._record.setVisible(self.is_recording and bool(self._views))
+        self._reset.setVisible(not self.is_recording and bool(self._views))
+        if not self._views:
+            self._run_clock()
+            return
+        done = total = 0
+        for column in self._columns.values():
+            column.set_marks(
+                marks, lines=self._lines, owed=self._owed, is_recording=self.is_recording, now=now
+            )
+            of_column, of_all = column.progress
+            done, total = done + of_column, total + of_all
+        self._count.setText(f"{done} of {total} done" if total else "")
+        self._reset.setEnabled(bool(self._local))
+        self._run_clock()
+        self.progress_changed.emit(done, total)
+
+    def _on_marked(self, request: MarkRequest) -> None:
+        focused: QWidget | None = self.window().focusWidget()
+        had_focus = focused is not None and self.isAncestorOf(focused)
+        lane = next((lane for lane, c in self._columns.items() if c.active == request.path), self.active_lane)
+        self.active_lane = lane
+        if self._recorded is not None:
+            self.mark_requested.emit(request)
+        else:
+            self._local = marked(self._local, request, self._clock())
+            self._show_marks()
+            self.ticks_changed.emit(to_kept(self._local))
+        if had_focus and not StepMark(request.mark).is_open:
+            self._go_on(lane, request)
+        elif had_focus:
+            self.focus_step(lane, request.step.key)
+
+    def _go_on(self, lane: Lane, request: MarkRequest) -> None:
+        """Go to the next open step below the one that was marked, else to the first that was left out."""
+        done = closed(self.marks) | {request.step.key}
+        following = next_after(request.path, done, request.step.key)
+        if following is not None:
+            self.focus_step(lane, following.key)
+            return
+        self.focus_step(lane, request.step.key)
+        end = self._columns[lane].end
+        QTimer.singleShot(_LAYOUT_MS, end, lambda: self._scroll.ensureWidgetVisible(end, 0, 24))
+        announce(self, "End of the steps. " + " ".join(end.lines))
+
+    def tick_time(self) -> None:
+        """Show what the passing of time has changed; waits without a record end here."""
+        now = self._clock()
+        if self._recorded is None:
+            self._end_local_waits(now)
+        for column in self._columns.values() if self._views else ():
+            column.tick_time(now)
+
+    def _end_local_waits(self, now: dt.datetime) -> None:
+        ended, over = without_ended_waits(self._local, now)
+        if not over:
+            return
+        self._local = ended
+        self._show_marks()
+        self.ticks_changed.emit(to_kept(self._local))
+        for path in self.paths:
+            for view in path.steps:
+                if view.key in over:
+                    self.wait_over.emit(view.step.text)
+
+    @property
+    def is_ticking(self) -> bool:
+        """Tell whether the clock of the panel runs."""
+        return self._timer.isActive()
+
+    def _run_clock(self) -> None:
+        """Run the clock while a wait is running."""
+        is_needed = any(mark.mark is Mark.WAITING for mark in self.marks.values())
+        if is_needed and not self._timer.isActive():
+            self._timer.start()
+        elif not is_needed:
+            self._timer.stop()
+
+    def _on_copied(self, copy: CopiedCommand) -> None:
+        QGuiApplication.clipboard().setText(copy.text)
+        announce(self, "Copied")
+        self.copied.emit(copy.text)
+        self.command_copied.emit(copy)
+
+    def _on_asked(self, question: QWidget) -> None:
+        """Bring a question into view once the layout has made room for it."""
+        QTimer.singleShot(_LAYOUT_MS, question, lambda: self._scroll.ensureWidgetVisible(question, 0, 16))
+
+    def _on_focused(self, lane: Lane) -> None:
+        self.active_lane = lane
+
     def _on_path_chosen(self) -> None:
         self._show_values()
-        self._show_done()
+        self._show_marks()

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RULES = sorted(
     [
         *(ROOT / "kb_app" / "ui").glob("*/state.py"),
+        *(ROOT / "kb_app" / "ui").glob("*/marks.py"),
         ROOT / "kb_app" / "ui" / "visited.py",
         ROOT / "kb_app" / "ui" / "common" / "diff_lines.py",
         ROOT / "kb_app" / "ui" / "common" / "people.py",
