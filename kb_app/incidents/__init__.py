@@ -20,4 +20,5 @@ another device, or Git history elsewhere, still knows better.
 ``markup``       writing Markdown, Jira and Confluence markup, HTML and plain text
 ``book``         the records of one root behind one door: what the window and the command line call
 ``sample_year``  a made-up year of 40 incidents for demonstration and tests
+``sample_incident``  one made-up incident with everything in it
 """

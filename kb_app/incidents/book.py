@@ -92,6 +92,15 @@ class RecordBook:
         self._maker = maker
         self._committer = committer
 
+    @property
+    def author(self) -> str:
+        """Who writes."""
+        return self._maker.author
+
+    def now(self) -> dt.datetime:
+        """Return the time by the clock that events are written with."""
+        return self._maker.clock()
+
     def open(self, data: Mapping[str, object], *, source: random.Random | None = None) -> Receipt:
         """Open a record; ``data`` is that of the ``opened`` event."""
         place = open_record(self.root, self._maker, data, source=source)
@@ -116,12 +125,21 @@ class RecordBook:
         refresh_document(place.folder)
         return self._committed(place, event)
 
-    def correct(self, name: str, device: str, seq: int, data: Mapping[str, object], reason: str) -> Receipt:
-        """Correct event ``seq`` of ``device``; the original stays."""
+    def correct(
+        self,
+        name: str,
+        device: str,
+        seq: int,
+        data: Mapping[str, object],
+        reason: str,
+        *,
+        at: dt.datetime | None = None,
+    ) -> Receipt:
+        """Correct event ``seq`` of ``device``, and with ``at`` when it happened; the original stays."""
         place, journal = self._journal(name)
         for moment in read_state(place.folder).moments:
             if (moment.event.dev, moment.event.seq) == (device, seq):
-                return self._committed(place, correct(journal, moment.event, data, reason))
+                return self._committed(place, correct(journal, moment.event, data, reason, at=at))
         raise UsageError(f"There is no event {seq} of {device} in {place.id}", "Look at the timeline")
 
     def review(self, name: str, change: str, verdict: str, *, reviewer: str = "", note: str = "") -> Receipt:

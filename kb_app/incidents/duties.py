@@ -25,6 +25,12 @@ DEFAULT_FOLLOWUP_DUE = {
     "sev4": dt.timedelta(days=30),
 }
 DEFAULT_INDEPENDENT_OF = ("author", "deployer")
+_FOLLOWUP_NAMES = {
+    "fix": "The follow-up fix",
+    "prevent": "A follow-up to prevent it",
+    "merge-back": "Merging the hot change back",
+    "written-review": "The written review",
+}
 FOLLOWED_UP = ("mitigate-then-fix", "parallel", "contain")
 
 
@@ -257,12 +263,12 @@ def _followups(state: IncidentState) -> Iterator[Owed]:
 
 
 def _open_followup(state: IncidentState, item: FollowUp) -> Owed:
-    what = f": {item.text}" if item.text else f" ({item.key})"
+    what = f": {item.text}" if item.text else ("" if item.key == item.kind else f" ({item.key})")
     due = item.due or followup_due(state)
     if item.kind == "remove-mitigation":
         kind, text = OwedKind.MITIGATION, f"The mitigation is still in place{what}"
     else:
-        kind, text = OwedKind.FOLLOW_UP, f"Follow-up {item.kind} is open{what}"
+        kind, text = OwedKind.FOLLOW_UP, f"{_FOLLOWUP_NAMES.get(item.kind, item.kind)} is open{what}"
     if not item.owner:
         text += "; it has no owner"
     return _owed(state, kind, text, owner=item.owner, due=due, followup=item.key)

@@ -345,7 +345,12 @@ def _followups(events: Sequence[Event]) -> tuple[FollowUp, ...]:
         if event.text("state") == "closed":
             # closing what nobody opened still says that it was done
             known = known or FollowUp(key, event.text("kind"), event.by, "", "", None, event.at)
-            found[key] = replace(known, closed_at=event.at, signal=event.text("signal") or known.signal)
+            found[key] = replace(
+                known,
+                closed_at=event.at,
+                signal=event.text("signal") or known.signal,
+                url=event.text("url") or known.url,
+            )
             continue
         found[key] = FollowUp(
             key=key,

@@ -85,6 +85,24 @@ def _conflicts(window: MainWindow) -> Feature:
     return ConflictsFeature(window)
 
 
+def _timeline(window: MainWindow) -> Feature:
+    from kb_app.ui.timeline.feature import TimelineFeature
+
+    return TimelineFeature(window)
+
+
+def _duties(window: MainWindow) -> Feature:
+    from kb_app.ui.duties.feature import DutiesFeature
+
+    return DutiesFeature(window)
+
+
+def _export(window: MainWindow) -> Feature:
+    from kb_app.ui.export.feature import ExportFeature
+
+    return ExportFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
@@ -92,5 +110,8 @@ FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _searching,
     _sync,
     _conflicts,
+    _timeline,
+    _duties,
+    _export,
 )
 """Makers of the features, in the order in which they join."""

@@ -56,6 +56,7 @@ class ActionId(StrEnum):
     ENTRY_HISTORY = "entry-history"
     CUSTOMER_TEXT = "customer-text"
     DUTIES = "duties"
+    TIMELINE = "timeline"
     INCIDENT = "incident"
     LOG_DEPLOYMENT = "log-deployment"
     MARK_MITIGATED = "mark-mitigated"
@@ -169,6 +170,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(_A.RESET_STEPS, "Untick all steps", _T, (), "rotate-ccw", When.STEPS_SHOWN),
     ActionSpec(_A.DUTIES, "Home: what is owed", _I, ("Ctrl+H",), "list-checks"),
     ActionSpec(_A.INCIDENT, "The incident: open one or show it", _I, ("I",), "siren"),
+    ActionSpec(_A.TIMELINE, "Timeline of the incident", _I, ("Ctrl+T",), "activity"),
     ActionSpec(_A.LOG_DEPLOYMENT, "Log a deployment", _I, ("P",), "rocket", When.INCIDENT_OPEN),
     ActionSpec(_A.MARK_MITIGATED, "Mitigated", _I, ("M",), "shield-check", When.INCIDENT_OPEN),
     ActionSpec(_A.MARK_FIXED, "Fixed", _I, ("X",), "circle-check", When.INCIDENT_OPEN),

@@ -65,6 +65,7 @@ class SessionState:
         hidden_bases: knowledge bases that were switched off.
         incident: id of the record the window has in hand, or empty.
         uses: `EntryRef.key` to the commit at which an entry of a clone was last used, and when (ISO 8601).
+        export: what was copied for a ticket last, and in which form, or empty.
     """
 
     recent: tuple[RememberedEntry, ...] = ()
@@ -76,6 +77,7 @@ class SessionState:
     hidden_bases: tuple[str, ...] = ()
     incident: str = ""
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    export: str = ""
 
     def with_recent(self, entry: RememberedEntry) -> SessionState:
         """Return the state with ``entry`` as the latest one opened."""

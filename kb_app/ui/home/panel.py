@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from kb_app.ui.common.actions import ActionId, shortcut_of
 from kb_app.ui.common.fonts import ui_font
-from kb_app.ui.common.widgets import IconLabel, KeyCap, label, text_button
+from kb_app.ui.common.icons import bind_icon
+from kb_app.ui.common.widgets import IconLabel, KeyCap, label, plain_tooltip, text_button
 
 
 class _Choice(QFrame):
@@ -161,6 +164,13 @@ class HomePanel(QWidget):
             grid.addWidget(label(text, "secondary", column), row, 1)
         grid.setColumnStretch(1, 1)
         box.addLayout(grid)
+        box.addSpacing(16)
+        self.owed = text_button("", "link", "list-checks", column)
+        self.owed.setObjectName("owedLine")
+        self.owed.hide()
+        self.owed.clicked.connect(self._on_owed)
+        self._run_owed: Callable[[], None] | None = None
+        box.addWidget(self.owed, 0, Qt.AlignmentFlag.AlignLeft)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addStretch(2)
@@ -170,3 +180,17 @@ class HomePanel(QWidget):
         row_box.addStretch(1)
         outer.addLayout(row_box)
         outer.addStretch(3)
+
+    def show_owed(self, text: str, *, is_overdue: bool, run: Callable[[], None]) -> None:
+        """Say what is owed, in one line that leads there; an empty text says nothing."""
+        self._run_owed = run
+        shown = self.owed.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 340)
+        self.owed.setText(shown)
+        self.owed.setAccessibleName(text)
+        self.owed.setToolTip(plain_tooltip(f"{text} ({shortcut_of(ActionId.DUTIES)})"))
+        bind_icon(self.owed, "list-checks", "danger" if is_overdue else "accent", 16)
+        self.owed.setVisible(bool(text))
+
+    def _on_owed(self) -> None:
+        if self._run_owed is not None:
+            self._run_owed()

@@ -16,6 +16,7 @@ from kb_app.paths import app_folders
 from kb_app.resources import content_folder
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.theme import ThemeChoice
+from kb_app.ui.shots.aftermath import take_duties, take_export, take_timeline
 from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
@@ -31,6 +32,9 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "contributing": take_contributing,
     "searching": take_searching,
     "conflict": take_conflict,
+    "timeline": take_timeline,
+    "duties": take_duties,
+    "export": take_export,
 }
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 

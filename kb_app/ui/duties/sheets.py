@@ -1,0 +1,81 @@
+"""Follow-ups: naming who does one and by when, and closing one with what shows that it is done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QCheckBox, QWidget
+
+from kb_app.incidents.markup import one_line
+from kb_app.ui.common.sheet import Sheet
+from kb_app.ui.common.widgets import text_button
+from kb_app.ui.duties.state import FOLLOWUP_WORDS, parse_due
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who does a follow-up.
+
+    Attributes:
+        owner, text: as typed.
+        due: by when; None for no date.
+    """
+
+    owner: str
+    text: str
+    due: dt.datetime | dt.date | None
+
+
+class AssignSheet(Sheet):
+    """Names who does a follow-up and by when."""
+
+    def __init__(self, parent: QWidget, kind: str, lead: str, *, owner: str, text: str, due: str) -> None:
+        """Ask about a follow-up of ``kind``; the fields are prefilled."""
+        super().__init__(f"Who does it: {FOLLOWUP_WORDS[kind]}", "Name them", parent, lead=lead)
+        self.owner = self.add_line("Owner", owner, hint="@team or mail", needed="Say who does it")
+        self.text = self.add_line("What is to be done", text, hint="In a line; may stay empty")
+        self.due = self.add_line("By when", due, hint="2025-06-08, 5d, 2w; empty for no date")
+        self.add_check(self._check_due)
+
+    def _check_due(self) -> str:
+        try:
+            parse_due(self.due.text(), dt.datetime.now(dt.UTC))
+        except ValueError:
+            return "That is no date: write 2025-06-08, 5d or 2w"
+        return ""
+
+    def value(self) -> Assignment:
+        """Return what was typed."""
+        due = parse_due(self.due.text(), dt.datetime.now(dt.UTC))
+        return Assignment(self.owner.text(), self.text.text(), due)
+
+
+class CloseFollowupSheet(Sheet):
+    """Closes a follow-up: a commit or an issue; for a mitigation the tick and the signal that proves it.
+
+    Attributes:
+        assign_button: name another owner instead.
+    """
+
+    def __init__(self, parent: QWidget, kind: str, what: str) -> None:
+        """Ask what shows that ``what`` is done."""
+        self.is_removal = kind == "remove-mitigation"
+        title = "The mitigation is gone?" if self.is_removal else f"Done: {FOLLOWUP_WORDS[kind]}"
+        super().__init__(title, "It is done", parent, icon="check", lead=one_line(what))
+        if self.is_removal:
+            self.removed = QCheckBox("Mitigation removed", self.card)
+            self.removed.setAccessibleName("Mitigation removed")
+            self.box.addWidget(self.removed)
+            self.add_check(lambda: "" if self.removed.isChecked() else "Tick that the mitigation is removed")
+            needed = "Name the signal that shows it"
+            self.signal = self.add_line(
+                "What shows it", hint="flag X off: error rate unchanged", needed=needed
+            )
+            self.url = self.add_line("Commit or issue", hint="may stay empty")
+        else:
+            needed = "Give the commit, the merge request or the issue"
+            self.url = self.add_line("Commit or issue", hint="hash or address", needed=needed)
+            self.signal = self.add_line("What shows it", hint="may stay empty")
+        self.assign_button = text_button("Another owner…", "ghost", "hand", self.card)
+        self.foot.addWidget(self.assign_button)
