@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSizePolicy, QWidget
 
 from kb_app.ui.common.actions import ActionId, ActionTable, shortcut_of
@@ -64,6 +64,11 @@ class IndexStatus(QWidget):
         """Return the sentence shown."""
         return self._text.text()
 
+    def full_width(self) -> int:
+        """Return the room that the sentence needs with what stands beside it, shown or not."""
+        beside = 16 + 8 + (72 + 8 + self._cancel.width() + 8 if self._is_active else 0)
+        return beside + self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
+
     def set_compact(self, *, is_compact: bool) -> None:
         """Leave the sentence or the bar out where there is no room; the tooltip holds the sentence."""
         self._is_compact = is_compact
@@ -108,6 +113,8 @@ class TopBar(QFrame):
         row.addWidget(self._right, 1)
         self._build_left()
         self._build_right()
+        self._width = 0
+        self._right.installEventFilter(self)
         for side in (self._left, self._right):
             # Both sides alike whatever they hold: the search field must not move when a sentence changes.
             side.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -184,9 +191,21 @@ class TopBar(QFrame):
 
     def set_window_width(self, width: int) -> None:
         """Leave out what there is no room for."""
-        is_compact = width < _NARROW
-        self.status.set_compact(is_compact=is_compact)
-        self.compacted.emit(is_compact)
+        self._width = width
+        self._fit()
+        self.compacted.emit(width < _NARROW)
+
+    def _fit(self) -> None:
+        """Leave the index's sentence out where chips need its room: half a sentence says nothing."""
+        beside = self._right.sizeHint().width() - self.status.sizeHint().width()
+        has_room = beside + self.status.full_width() <= self._right.width()
+        self.status.set_compact(is_compact=self._width < _NARROW or not has_room)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Fit again when the right side or what stands in it changes its size."""
+        if watched is self._right and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._fit()
+        return super().eventFilter(watched, event)
 
     def _on_theme_changed(self) -> None:
         is_dark = Theme.current().tokens.is_dark

@@ -157,6 +157,11 @@ class ClosingPage(Page):
         self._show_reason(closing)
         self._show_focus(closing)
 
+    def expect_entry(self, name: str) -> None:
+        """Offer the name of the entry that is being written: coming back, Enter writes the step down."""
+        self.how.choose("add")
+        self.entry.setText(name)
+
     def _show_knowledge(self, state: IncidentState, *, is_done: bool) -> None:
         self._asking.setVisible(not is_done)
         icon, color = ("circle-check", "fix") if is_done else ("circle", "mitigate")

@@ -374,21 +374,20 @@ class DutiesFeature(Feature):
             self._closing.say_problem(f"{error.title}. {error.hint}")
 
     def _learn(self) -> None:
+        from kb_app.entries.templates import file_name_for  # start-up time
+
         page = self._closing
         if page is not None and page.closing is not None:
+            page.expect_entry(_name_of(file_name_for(page.closing.state.title)))
             self.learn(page.closing.state)
 
     def learn(self, state: IncidentState) -> None:
-        """Write an entry from what the record of an incident knows."""
-        from kb_app.entries.templates import file_name_for  # start-up time
-        from kb_app.incidents.learned import learned_entry
-        from kb_app.ui.export.feature import ExportFeature
+        """Write an entry from what the record of an incident knows, in the editor."""
+        from kb_app.incidents.learned import learned_entry  # start-up time
+        from kb_app.ui.editor.feature import EditorFeature
 
         learned = learned_entry(state)
-        lead = "Prefilled from the timeline: symptoms, commands run, times measured. C copies, S saves."
-        self.window.feature(ExportFeature).show_text(
-            "Add what we learned", lead, learned.text, file_name_for(learned.title)
-        )
+        self.window.feature(EditorFeature).new_entry(learned.kind, learned.title, learned.text)
 
 
 def _name_of(path: str) -> str:
