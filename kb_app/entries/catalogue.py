@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote
 
@@ -10,6 +11,8 @@ from kb_app.entries.inference import stem_of
 from kb_app.entries.knowledge_base import SUFFIXES
 from kb_app.entries.model import Entry, EntryCard
 
+MAX_LINKS = 60
+_LINK = re.compile(r"\]\(\s?<?(?![a-zA-Z][\w+.\-]*:|#|//)([^\s()<>#]{1,300})")
 _INDEX_NAMES = ("README", "index", "_index")
 
 
@@ -36,6 +39,9 @@ def card_of(entry: Entry, knowledge_base: str) -> EntryCard:
         summary=entry.summary,
         is_stub=entry.is_stub,
         content_hash=entry.content_hash,
+        affected=entry.affected,
+        fixed_in=entry.fixed_in,
+        links=tuple(dict.fromkeys(_LINK.findall(entry.text)[:MAX_LINKS])) if "](" in entry.text else (),
     )
 
 

@@ -362,7 +362,8 @@ class EntryCard:
     """The part of an entry that lists, facets and plans need; stored in the index and in the catalogue.
 
     Attributes: as in `Entry`; ``knowledge_base`` is the name of the knowledge base it lies in, ``has`` holds
-        ``mitigation``, ``fix`` and ``lever`` where the entry has such paths of its own.
+        ``mitigation``, ``fix`` and ``lever`` where the entry has such paths of its own, ``links`` the targets
+        of its links to other files.
     """
 
     knowledge_base: str
@@ -385,6 +386,9 @@ class EntryCard:
     summary: str = ""
     is_stub: bool = False
     content_hash: str = ""
+    affected: tuple[str, ...] = ()
+    fixed_in: str = ""
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

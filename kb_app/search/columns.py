@@ -37,7 +37,7 @@ from kb_app.search.documents import FIELD_COUNT, Chunk, StoredDocument, Vocabula
 
 Array = npt.NDArray[Any]
 MAGIC = b"KBCOL\x00\x01\n"
-FORMAT = 2
+FORMAT = 3
 FACETS = ("kind", "product", "component", "state", "has", "tag", "owner", "severity")
 PIECES = ("words", "lines", "text", "card")
 STUB, RETIRED, ASIDE = 1, 2, 4
@@ -398,6 +398,7 @@ class Segment:
         self._words: dict[int, Array] = {}  # documents looked at last: the next keystroke asks for them again
         self._words_size = 0
         self._owners: dict[str, Array] = {}
+        self._numbers: dict[str, int] | None = None
         self._shown_lines: dict[int, list[str]] = {}
         self._shown_cards: dict[int, tuple[dict[str, Any], list[tuple[int, str]]]] = {}
 
@@ -432,6 +433,7 @@ class Segment:
         mask[list(deleted)] = True
         other = copy(self)
         other.deleted = mask
+        other._numbers = None  # noqa: SLF001 - a copy of this object
         return other
 
     @classmethod
@@ -486,6 +488,18 @@ class Segment:
         bits = np.left_shift(np.uint32(1), (blob & 31).astype(np.uint32))
         bits[breaks] = 0
         return lengths, np.bitwise_or.reduceat(bits, starts)
+
+    def document_of(self, path: str) -> int:
+        """Return the number of the document at ``path``, -1: it is not here, or deleted."""
+        if self._numbers is None:
+            self._numbers = {
+                path: number
+                for number, (path, is_deleted) in enumerate(
+                    zip(self.paths, self.deleted.tolist(), strict=True)
+                )
+                if not is_deleted
+            }
+        return self._numbers.get(path, -1)
 
     def facet_owners(self, facet: str) -> Array:
         """Return per code of ``arrays["facet_…_code"]`` the document that has it."""

@@ -33,13 +33,16 @@ from kb_app.search.entry_dates import EntryDays, days_of
 from kb_app.search.explanation import correction_note, in_words, synonym_note
 from kb_app.search.manifest import discard, open_segment, read_manifest
 from kb_app.search.masking import MAX_PASTE, is_paste, read_paste
-from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Verdict
+from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Twin, Verdict
 from kb_app.search.names_file import read_names, segment_of_names
+from kb_app.search.pasted_lines import LineMatch, best_paste_line, line_words, matching_lines
 from kb_app.search.query import CLOSED, Problem, Query, filter_text, is_one_slip, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
+from kb_app.search.relations import Relation, stated_relations
 from kb_app.search.scoring import Concept, Scored, Scorer, common, score
 from kb_app.search.snippets import Marker, snippet_at
 from kb_app.search.synonyms import synonyms_with
+from kb_app.search.versions import Fit, VersionFit, version_fit, version_named, version_steps
 
 Array = npt.NDArray[Any]
 
@@ -69,6 +72,8 @@ ALIKE, ALIKE_SCORE, MIN_ALIKE_WORDS = 0.93, 0.9, 40
 """Share of words in common from which entries are copies; of scores, below which they are not compared."""
 TIME_LIMIT_S = 0.5
 """A question that took longer to look up is answered without the close reading."""
+MAX_VERSION_TEXT = 40_000
+"""Characters of a paste in which versions are looked for."""
 MAX_TYPED_CONCEPTS = 12
 """A question with more words than this is a sentence that somebody copied."""
 
@@ -96,12 +101,19 @@ class _Candidate:
     coverage: float = 0.0
     held: tuple[int, ...] = ()
     is_named: bool = False
-    similar: int = 0
+    demotion: float = 1.0
+    twins: list[_Candidate] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Asked:
-    """A request, understood."""
+    """A request, understood.
+
+    Attributes:
+        text: what was asked, where versions are looked for.
+        lines: of a paste its lines with their telling words.
+        weights: what each word of the question counts.
+    """
 
     mode: Mode
     query: Query
@@ -109,6 +121,9 @@ class _Asked:
     filters: Mapping[str, tuple[str, ...]]
     is_unfinished: bool = False
     problems: list[Problem] = field(default_factory=list)
+    text: str = ""
+    lines: list[tuple[int, frozenset[str]]] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
 
     @property
     def lists_all(self) -> bool:
@@ -221,6 +236,7 @@ class SearchEngine:
                 race.verdict = Verdict.WEAK
         is_late = time.perf_counter() - started > TIME_LIMIT_S
         shown = self._fold([c for c in race.candidates if matched[c.shard][c.document]], limit)
+        asked.weights = {concept.text: weight for concept, weight in weights.items()}
         marker = _marker(concepts)
         hits = tuple(self._hit(candidate, asked, marker, detailed=request.explain) for candidate in shown)
         return SearchAnswer(
@@ -283,6 +299,7 @@ class SearchEngine:
         query = parse_query(text)
         question = question_of_words(query, self._scorer, self._synonyms, is_typing=request.is_typing)
         asked = _Asked(Mode.WORDS, query, question, dict(request.filters), problems=list(query.problems))
+        asked.text = text if any(c.isdigit() for c in text) else ""
         asked.is_unfinished = request.is_typing and bool(text.strip())  # "kind:" so far
         self._take_typed_filters(asked, text, is_typing=request.is_typing)
         self._check_phrases(asked)
@@ -298,6 +315,8 @@ class SearchEngine:
         paste = read_paste(f"{text}\n{query.words}" if query.words else text)
         question = question_of_paste(paste, self._scorer, self._synonyms)
         asked = _Asked(Mode.PASTE, query, question, dict(request.filters), problems=list(query.problems))
+        asked.text = f"{text[:MAX_VERSION_TEXT]}\n{query.words}"
+        asked.lines = line_words(paste)
         if query.phrases or query.excluded or query.alerts:
             typed = question_of_words(query, self._scorer, self._synonyms, is_typing=request.is_typing)
             question.required, question.excluded = typed.required, typed.excluded
@@ -445,13 +464,17 @@ class SearchEngine:
         for number, result in enumerate(scored):
             segment = self._scorer.shards[number].segment
             documents = np.flatnonzero(result.score)
-            values = result.score[documents] * demotion(segment, documents)
+            demotions = demotion(segment, documents)
+            values = result.score[documents] * demotions
             if documents.size > limit:
                 best = _best(values, limit, documents, segment.paths)
-                documents, values = documents[best], values[best]
-            for document, value in zip(documents.tolist(), values.tolist(), strict=True):
+                documents, values, demotions = documents[best], values[best], demotions[best]
+            rows = zip(documents.tolist(), values.tolist(), demotions.tolist(), strict=True)
+            for document, value, factor in rows:
                 coverage = float(result.coverage[document])
-                found[(number, document)] = _Candidate(number, document, value, coverage=coverage)
+                found[(number, document)] = _Candidate(
+                    number, document, value, coverage=coverage, demotion=factor
+                )
         chosen = sorted(found.values(), key=self._rank)[:limit]
         top = chosen[0].score if chosen else 1.0
         present = {(c.shard, c.document) for c in chosen}
@@ -516,7 +539,7 @@ class SearchEngine:
             if twin is None:
                 twin = next((c for c in shown if self._are_alike(c, candidate)), None)
             if twin is not None:
-                twin.similar += 1
+                twin.twins.append(candidate)
                 continue
             by_hash[digest] = candidate
             shown.append(candidate)
@@ -525,9 +548,11 @@ class SearchEngine:
     def _are_alike(self, first: _Candidate, second: _Candidate) -> bool:
         """Tell whether two documents are copies of each other with small changes.
 
-        Copies score alike, so only documents with nearly equal scores are compared word by word.
+        Copies score alike but for their demotion, so only documents with nearly equal scores are compared
+        word by word.
         """
-        if first.shard != second.shard or second.score < ALIKE_SCORE * first.score:
+        scores = (first.score / first.demotion, second.score / second.demotion)
+        if first.shard != second.shard or min(scores) < ALIKE_SCORE * max(scores):
             return False
         segment = self._scorer.shards[first.shard].segment
         lengths = segment.arrays["words_start"]
@@ -541,12 +566,9 @@ class SearchEngine:
     def related(self, knowledge_base: str, path: str, *, limit: int = 5) -> tuple[SearchHit, ...]:
         """Return entries about the same as the one at ``path``, best first; none when it is not there."""
         for number, shard in enumerate(self._scorer.shards):
-            if shard.base != knowledge_base or path not in shard.segment.paths:
-                continue
-            document = len(shard.segment.paths) - 1 - shard.segment.paths[::-1].index(path)
-            if shard.segment.deleted[document]:
-                continue
-            return self._related(number, document, limit)
+            document = shard.segment.document_of(path) if shard.base == knowledge_base else -1
+            if document >= 0:
+                return self._related(number, document, limit)
         return ()
 
     def _related(self, number: int, document: int, limit: int) -> tuple[SearchHit, ...]:
@@ -604,6 +626,12 @@ class SearchEngine:
         for first_line, name in anchors:
             if first_line <= candidate.line:
                 anchor = name
+        paste_line = 0
+        if asked.lines and candidate.line:
+            line = shard.segment.text_lines(candidate.document)[candidate.line - 1]
+            paste_line = best_paste_line(asked.lines, line, asked.weights)
+        version = version_named(asked.text, card["product"]) if asked.text else ""
+        fit = version_fit(card.get("affected", ()), card.get("fixed_in", ""), version)
         return SearchHit(
             id=card["id"],
             path=card["path"],
@@ -613,7 +641,7 @@ class SearchEngine:
             component=card["component"],
             state=card["state"],
             score=round(candidate.score, 4),
-            why=_reasons(candidate, asked, card, detailed=detailed),
+            why=_reasons(candidate, asked, card, paste_line=paste_line, fit=fit, detailed=detailed),
             snippet=snippet,
             has=tuple(card["has"]),
             knowledge_base=shard.base,
@@ -623,8 +651,80 @@ class SearchEngine:
             title_marks=marker.marks(card["title"]),
             line=candidate.line,
             anchor=anchor,
-            similar=candidate.similar,
+            similar=len(candidate.twins),
+            twins=tuple(self._twin(candidate, twin) for twin in candidate.twins),
+            paste_line=paste_line,
+            fit=fit.fit.value,
+            fit_words=fit.words,
         )
+
+    def _twin(self, shown: _Candidate, twin: _Candidate) -> Twin:
+        """Return a folded near-duplicate and in what it differs."""
+        first, second = (self._scorer.shards[one.shard] for one in (shown, twin))
+        card, _ = second.segment.shown_card(twin.document)
+        kept, _ = first.segment.shown_card(shown.document)
+        is_same = first.segment.hashes[shown.document] == second.segment.hashes[twin.document]
+        differs = [] if first.base == second.base else [f"in {second.base}"]
+        differs += [f"{new} instead of {old}" for old, new in version_steps(kept["path"], card["path"])]
+        if card["state"] != kept["state"]:
+            differs.append(card["state"])
+        if is_same:
+            differs.append("the same text")
+        else:
+            lines = [
+                {" ".join(line.split()) for line in shard.segment.text_lines(one.document)}
+                for shard, one in ((first, shown), (second, twin))
+            ]
+            count = max(len(lines[0] - lines[1]), len(lines[1] - lines[0]))
+            differs.append("1 line differs" if count == 1 else f"{count} lines differ")
+        return Twin(second.base, card["path"], card["title"], card["state"], ", ".join(differs))
+
+    def relations(self, knowledge_base: str, path: str, *, limit: int = 12) -> tuple[Relation, ...]:
+        """Return the entries that have to do with the one at ``path``, strongest relation first."""
+        places = [n for n, shard in enumerate(self._scorer.shards) if shard.base == knowledge_base]
+        segments = [self._scorer.shards[n].segment for n in places]
+        reasons: dict[tuple[int, int], list[str]] = {}
+        if places:
+            for segment, document, why in stated_relations(segments, self._folders[places[0]], path):
+                reasons.setdefault((places[segments.index(segment)], document), []).append(why)
+        for hit in self.related(knowledge_base, path):
+            for number, shard in enumerate(self._scorer.shards):
+                document = shard.segment.document_of(hit.path) if shard.base == hit.knowledge_base else -1
+                if document >= 0:
+                    reasons.setdefault((number, document), []).append("similar text")
+        order = ("linked here", "links here", "same alert family", "similar text", "same component")
+        ranked = sorted(reasons.items(), key=lambda row: min(map(order.index, row[1])))
+        found = [self._relation(number, document, whys) for (number, document), whys in ranked]
+        own = (knowledge_base, path)
+        return tuple(one for one in found if (one.knowledge_base, one.path) != own)[:limit]
+
+    def _relation(self, number: int, document: int, reasons: Sequence[str]) -> Relation:
+        shard = self._scorer.shards[number]
+        card, _ = shard.segment.shown_card(document)
+        return Relation(
+            shard.base,
+            card["path"],
+            card["title"],
+            card["kind"],
+            card["state"],
+            card["product"],
+            card["component"],
+            tuple(card["has"]),
+            tuple(dict.fromkeys(reasons)),
+        )
+
+    def compare(self, knowledge_base: str, path: str, text: str) -> tuple[LineMatch, ...]:
+        """Return which lines of a paste and of an entry say the same; none when the entry is not there."""
+        for shard in self._scorer.shards:
+            document = shard.segment.document_of(path) if shard.base == knowledge_base else -1
+            if document >= 0:
+                lines = shard.segment.text_lines(document)
+                return tuple(matching_lines(read_paste(text[:MAX_PASTE]), lines, self._rarity))
+        return ()
+
+    def _rarity(self, word: str) -> float:
+        """Return about how rare a word is, > 0."""
+        return self._scorer.idf(min(self._scorer.posting_count(word), self._scorer.document_count))
 
 
 def _open_base(
@@ -709,18 +809,25 @@ def _marker(concepts: Sequence[Concept]) -> Marker:
 
 
 def _reasons(
-    candidate: _Candidate, asked: _Asked, card: Mapping[str, Any], *, detailed: bool
+    candidate: _Candidate,
+    asked: _Asked,
+    card: Mapping[str, Any],
+    *,
+    paste_line: int,
+    fit: VersionFit,
+    detailed: bool,
 ) -> tuple[str, ...]:
     """Return why an entry was found, strongest first."""
     reasons: list[str] = []
     names = set(asked.question.names)
     alerts = [alert for alert in card["alerts"] if compact_name(alert) in names]
     if alerts:
-        reasons.append(f"it is the entry of alert {alerts[0]}")
+        reasons.append(f"it is the entry of the alert {alerts[0]}")
     elif candidate.is_named:
         reasons.append("its name is what you asked for")
     elif candidate.title >= 0.5:
         reasons.append("its title holds the words")
+    reasons += _paste_reasons(candidate, paste_line, fit)
     concepts = asked.question.concepts
     held = [concepts[n].text for n in candidate.held]
     if held and (detailed or not reasons):
@@ -775,6 +882,15 @@ def _folded(facet: str, value: str) -> str:
     """Return a value as values are compared: an owner with or without its ``@``."""
     folded = value.casefold()
     return folded.removeprefix("@") if facet == "owner" else folded
+
+
+def _paste_reasons(candidate: _Candidate, paste_line: int, fit: VersionFit) -> list[str]:
+    reasons = []
+    if paste_line:
+        reasons.append(f"line {paste_line} of your paste matches its line {candidate.line}")
+    if fit.fit in (Fit.FITS, Fit.FIXED, Fit.OUTSIDE):
+        reasons.append(f"version: {fit.words}")
+    return reasons
 
 
 def _having(base: str, segment: Segment, facet: str, values: Sequence[str]) -> Array:

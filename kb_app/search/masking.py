@@ -99,10 +99,14 @@ _MACHINE_SIGNS = (
 
 @dataclass(frozen=True, slots=True)
 class PasteLine:
-    """A line of a paste without its volatile parts, and how much it counts (0 to 1)."""
+    """A line of a paste without its volatile parts, and how much it counts (0 to 1).
+
+    ``number`` is that of the line in the paste, from 1; 0 when it stands in no line.
+    """
 
     text: str
     weight: float
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,9 @@ def read_paste(text: str) -> Paste:
     text = text[:MAX_PASTE]
     alerts: dict[str, None] = {}
     values = _json_values(text)
+    numbered = list(enumerate(text.split("\n"), 1))
     if values is not None:
+        numbered = [(_line_of(value, text), value) for value in values]
         text = "\n".join(values)
     for found in (*_ALERT_LABEL.findall(text), *_FIRING.findall(text)):
         alerts.setdefault(found.strip(".-_"))
@@ -156,25 +162,32 @@ def read_paste(text: str) -> Paste:
         if name := _name_in_url(url):
             alerts.setdefault(name)
     lines: dict[str, PasteLine] = {}
-    for line in _telling_lines(text.split("\n")):
+    for number, line in _telling_lines(numbered):
         masked = " ".join(mask(line).split())
         if masked and masked not in lines:
             weight = 1.0 if _SEVERE.search(line) else 0.55
             if weight < 1 and _ROUTINE.search(line):
                 weight = 0.25
-            lines[masked] = PasteLine(masked, weight)
+            lines[masked] = PasteLine(masked, weight, number)
     return Paste(tuple(lines.values()), tuple(alerts))
 
 
-def _telling_lines(lines: list[str]) -> list[str]:
+def _line_of(value: str, text: str) -> int:
+    """Return the line of a JSON document in which the value of ``key: value`` stands, 0: none."""
+    written = json.dumps(value.partition(": ")[2][:80])[1:-1]
+    at = text.find(written)
+    return 1 + text.count("\n", 0, at) if at >= 0 else 0
+
+
+def _telling_lines(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """Return the lines to read: of a long paste those that tell of trouble first, and never too many."""
     if len(lines) > MAX_LINES:
-        severe = [line for line in lines[:MAX_SCANNED] if _SEVERE.search(line[:MAX_LINE])]
+        severe = [row for row in lines[:MAX_SCANNED] if _SEVERE.search(row[1][:MAX_LINE])]
         lines = [*severe, *lines][:MAX_LINES]
     room, chosen = MAX_READ, []
-    for line in lines:
-        chosen.append(line[:MAX_LINE])
-        room -= len(chosen[-1])
+    for number, line in lines:
+        chosen.append((number, line[:MAX_LINE]))
+        room -= len(chosen[-1][1])
         if room <= 0:
             break
     return chosen

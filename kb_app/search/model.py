@@ -50,6 +50,21 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """A near-duplicate folded under a hit.
+
+    Attributes:
+        differs: in what it differs from the hit, in a few words: "the same text", "4.12 instead of 4.14".
+    """
+
+    knowledge_base: str
+    path: str
+    title: str
+    state: str = ""
+    differs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchHit:
     """One entry found.
 
@@ -63,6 +78,10 @@ class SearchHit:
         anchor: in-page anchor of the section that holds it, or empty.
         has: ``mitigation``, ``fix``, ``lever`` where the entry has such paths.
         similar: how many near-duplicates are folded under this hit.
+        twins: these near-duplicates, best first.
+        paste_line: 1-based line of the paste that says what ``line`` says, 0: none or no paste.
+        fit: a `kb_app.search.versions.Fit` for the version that the question names; empty: nothing is stated.
+        fit_words: that in a few words: "fits 16.2", "fixed in 17.1".
     """
 
     id: str
@@ -84,6 +103,10 @@ class SearchHit:
     line: int = 0
     anchor: str = ""
     similar: int = 0
+    twins: tuple[Twin, ...] = ()
+    paste_line: int = 0
+    fit: str = ""
+    fit_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

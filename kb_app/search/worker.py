@@ -8,6 +8,11 @@ Requests carry an ``id`` that comes back with the answer:
 * ``{"id": 3, "op": "reopen"}`` → like ``open``, with the bases of before: the indexes have changed. What of
   them did not is kept as it is.
 * ``{"id": 4, "op": "ping"}`` → ``{"id": 4, "ok": true}``
+* ``{"id": 5, "op": "compare", "knowledge_base", "path", "text"}`` → ``{"id": 5, "ok": true, "matches"}``:
+  which lines of the paste and of the entry say the same (`kb_app.search.pasted_lines.LineMatch`)
+* ``{"id": 6, "op": "relations", "knowledge_base", "path"}`` → ``{"id": 6, "ok": true, "relations"}``
+* ``{"id": 7, "op": "count", "queries": [...]}`` → ``{"id": 7, "ok": true, "totals"}``: how many entries each
+  typed query finds
 
 What goes wrong comes back as ``{"id", "ok": false, "title", "hint"}``. Of several searches that wait, only
 the last is answered in full; the others get ``{"id", "ok": true, "stale": true}``. The end of input ends the
@@ -46,6 +51,9 @@ class SearchWorker:
             "open": self._open,
             "reopen": lambda _message: self._reopen(),
             "search": self._search,
+            "compare": self._compare,
+            "relations": self._relations,
+            "count": self._count,
             "ping": lambda _message: {},
         }
 
@@ -93,6 +101,26 @@ class SearchWorker:
             raise UsageError("No knowledge base is open", "Open one first")
         request = from_plain(SearchRequest, message["request"])
         return {"answer": to_plain(self._engine.search(request))}
+
+    def _opened(self) -> SearchEngine:
+        if self._engine is None:
+            raise UsageError("No knowledge base is open", "Open one first")
+        return self._engine
+
+    def _compare(self, message: dict[str, Any]) -> dict[str, Any]:
+        found = self._opened().compare(
+            str(message["knowledge_base"]), str(message["path"]), str(message["text"])
+        )
+        return {"matches": to_plain(found)}
+
+    def _relations(self, message: dict[str, Any]) -> dict[str, Any]:
+        found = self._opened().relations(str(message["knowledge_base"]), str(message["path"]))
+        return {"relations": to_plain(found)}
+
+    def _count(self, message: dict[str, Any]) -> dict[str, Any]:
+        engine = self._opened()
+        totals = [engine.search(SearchRequest(str(text), limit=1)).total for text in message["queries"]]
+        return {"totals": totals}
 
     def close(self) -> None:
         """Close the engine."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from kb_app.search.model import Mode, SearchAnswer, SearchHit, Verdict
+from kb_app.search.model import Mode, SearchAnswer, SearchHit, Twin, Verdict
 
 _HIT_FIELDS = frozenset(field.name for field in fields(SearchHit))
 _ANSWER_FIELDS = frozenset(field.name for field in fields(SearchAnswer))
@@ -44,4 +44,6 @@ def _read_hit(plain: Mapping[str, Any]) -> SearchHit:
     for name in _HIT_MARKS:
         if name in values:
             values[name] = tuple((start, end) for start, end in values[name])
+    if "twins" in values:
+        values["twins"] = tuple(Twin(**twin) for twin in values["twins"])
     return SearchHit(**values)
