@@ -18,6 +18,7 @@ from kb_app.gitstore.runner import GitRunner, Repository
 from kb_app.logs import visible
 
 _FIELDS = ("%H", "%cI", "%an", "%ae", "%G?", "%GS", "%s")
+_SHOWN = ("-z", "--raw", "--no-abbrev", "--no-renames", "-m")
 _BEGIN = "\x1e"
 _NOTHING = "0" * 7
 MAX_COMMITS = 200_000
@@ -84,7 +85,8 @@ def read_history(
     settings = ("gpg.format=ssh", f"gpg.ssh.allowedSignersFile={allowed_signers}") if allowed_signers else ()
     told = runner.run(
         "log",
-        ("-z", "--raw", "--no-abbrev", "--no-renames", "-m", wanted, f"--max-count={MAX_COMMITS}"),
+        # full history: a merge that dropped a side must not hide what that side held
+        (*_SHOWN, "--full-history", wanted, f"--max-count={MAX_COMMITS}"),
         (head,),
         paths=paths,
         repository=repository,
@@ -150,3 +152,41 @@ def read_blobs(runner: GitRunner, repository: Repository, blobs: Sequence[str]) 
         told = runner.run("cat-file", ("--batch",), repository=repository, stdin=asked, deadline_s=120)
         found |= dict(parse_batch(told.expect_ok().stdout))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
+    """A commit as a change of a product.
+
+    Attributes:
+        id: its name.
+        committed_at: as stated, UTC.
+        by: address of who committed it, else the name.
+        reviewed_by: of its ``Reviewed-by`` trailers; empty without.
+    """
+
+    id: CommitId
+    committed_at: dt.datetime
+    by: str
+    reviewed_by: str
+
+
+def read_log(runner: GitRunner, repository: Repository, head: str) -> tuple[LoggedChange, ...]:
+    """Return the commits on the first-parent line of ``head``, the newest first.
+
+    Raises:
+        EnvironmentFault: when the history cannot be read.
+    """
+    wanted = "--format=%H%x00%cI%x00%ce%x00%cn%x00%(trailers:key=Reviewed-by,valueonly,separator=%x2C%x20)"
+    options = ("-z", "--first-parent", wanted, f"--max-count={MAX_COMMITS}")
+    told = runner.run("log", options, (head,), repository=repository, deadline_s=300).expect_ok()
+    words = told.stdout.decode("utf-8", "replace").split("\0")
+    return tuple(
+        LoggedChange(
+            check_commit(words[n]),
+            dt.datetime.fromisoformat(words[n + 1]).astimezone(dt.UTC),
+            visible(words[n + 2] or words[n + 3]),
+            visible(words[n + 4]),
+        )
+        for n in range(0, len(words) - 4, 5)
+    )

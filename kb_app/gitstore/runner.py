@@ -211,10 +211,16 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who commits: a name and an e-mail address; each may be empty to use what git is configured with."""
+    """Who commits, and when.
+
+    Attributes:
+        name, email: each may be empty to use what git is configured with.
+        at: the date that is stated, ISO 8601; now when empty.
+    """
 
     name: str = ""
     email: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -481,6 +487,8 @@ def _identity_variables(identity: Identity | None) -> dict[str, str]:
         values |= {"GIT_AUTHOR_NAME": identity.name, "GIT_COMMITTER_NAME": identity.name}
     if identity is not None and identity.email:
         values |= {"GIT_AUTHOR_EMAIL": identity.email, "GIT_COMMITTER_EMAIL": identity.email}
+    if identity is not None and identity.at:
+        values |= {"GIT_AUTHOR_DATE": identity.at, "GIT_COMMITTER_DATE": identity.at}
     return values
 
 

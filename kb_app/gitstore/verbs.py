@@ -138,7 +138,7 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
             max_output_bytes=32_000_000,
         ),
         "log": _rule(
-            "-z --follow --name-status --raw --no-abbrev --no-renames -m",
+            "-z --follow --name-status --raw --no-abbrev --no-renames -m --full-history --first-parent",
             {
                 "--format=": _FORMAT,
                 "--max-count=": _NUMBER,

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
@@ -118,6 +118,7 @@ class Figure:
         name: what was measured.
         median_minutes, lowest_minutes, highest_minutes: None when nothing was measured.
         count: how many were measured.
+        minutes: each one, the shortest first.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Figure:
     lowest_minutes: float | None
     highest_minutes: float | None
     count: int
+    minutes: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ def conformance(
     policies: Sequence[PolicyVersion] = (),
     deploys: Sequence[ListedDeploy] | None = None,
     signatures: Mapping[str, str] | None = None,
+    history: Mapping[str, Sequence[RecordFinding]] | None = None,
+    on_record: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Return the report on the records below ``root``.
 
@@ -208,9 +212,22 @@ def conformance(
         policies: versions of the policy, in any order.
         deploys: everything that was deployed, to be reconciled with the records; None when there is no list.
         signatures: record id to what a check of its commits' signatures said.
+        history: record folder, relative to ``root``, to what comparing it with its history found.
+        on_record: told how many records were read, of how many; what it raises ends the work.
     """
     places = records(root)
-    read = [(place, read_state(place.folder, as_of=scope.as_of), verify(place.folder)) for place in places]
+    read = []
+    for number, place in enumerate(places):
+        if on_record is not None:
+            on_record(number, len(places))
+        compared = (history or {}).get(place.folder.relative_to(root).as_posix(), ())
+        findings = (*verify(place.folder), *compared)
+        read.append((place, read_state(place.folder, as_of=scope.as_of), findings))
+    gone = {
+        name: tuple(found)
+        for name, found in (history or {}).items()
+        if found and not any(place.folder == root / name for place in places)
+    }
     ordered = tuple(sorted(policies, key=lambda policy: (policy.since, policy.revision)))
     facts = [
         _facts(_Context(place, state, findings, ordered, scope, signatures or {}), deploy)
@@ -245,7 +262,7 @@ def conformance(
         policies=_in_force(ordered, scope),
         unknown_policies=_unknown(rows, ordered),
         figures=_figures(states, facts),
-        findings={place.id: found for place, _, found in read if found},
+        findings={place.id: found for place, _, found in read if found} | gone,
     )
 
 
@@ -669,4 +686,5 @@ def figure(name: str, minutes: Sequence[float]) -> Figure:
         round(min(minutes), 1),
         round(max(minutes), 1),
         len(minutes),
+        tuple(sorted(round(value, 1) for value in minutes)),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
 from collections.abc import Sequence
@@ -11,7 +10,8 @@ from dataclasses import astuple
 
 from kb_app.incidents.conformance import COLUMNS, Figure, Report, Row, Verdict
 from kb_app.incidents.events import format_time
-from kb_app.incidents.markup import Form, Html, Markdown, Writer, describe, one_line, writer_of
+from kb_app.incidents.markup import Form, Markdown, Writer, describe, one_line, writer_of
+from kb_app.incidents.report_page import page
 from kb_app.incidents.timeline import IncidentState
 from kb_app.incidents.verify import RecordFinding
 
@@ -187,29 +187,7 @@ def to_markdown(report: Report) -> str:
 
 def to_html(report: Report) -> str:
     """Return the report as one HTML page without scripts; every column of every change is in it."""
-    writer = Html()
-    blocks = _blocks(report, writer)
-    blocks += [
-        writer.heading(2, "All columns"),
-        *(
-            f'<section id="{html.escape(_anchor(row), quote=True)}">'
-            + writer.heading(3, f"{row.change_id} in {row.incident_id or 'no record'}")
-            + writer.table(("column", "value"), [(name, str(getattr(row, name))) for name in COLUMNS])
-            + "</section>"
-            for row in report.rows
-        ),
-    ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<title>Conformance of emergency changes</title>\n"
-        "<style>body{font-family:sans-serif;max-width:70em;margin:2em auto;padding:0 1em}"
-        "table{border-collapse:collapse}th,td{border:1px solid #999;padding:.25em .5em;text-align:left;"
-        "vertical-align:top}</style>\n</head>\n<body>\n" + writer.join(blocks) + "</body>\n</html>\n"
-    )
-
-
-def _anchor(row: Row) -> str:
-    return f"{row.incident_id}-{row.change_id}".strip("-").replace(" ", "-")
+    return page(report, head(report), _VERDICTS, TAMPER_NOTE)
 
 
 def change_page(row: Row, state: IncidentState, findings: Sequence[RecordFinding], form: Form) -> str:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from kb_app.incidents.conformance import PolicyVersion
 from kb_app.incidents.events import EventType, format_time
@@ -36,15 +37,31 @@ _SYMPTOMS = (
     "restarts in a loop",
 )
 _PEOPLE = ("ana", "ben", "carla", "dmitri", "esra", "femi", "grete", "hiro")
+FORMER_TEXT = """never_unreviewed: [payments, auth, pii]
+post_review:
+  due: 48h
+"""
+PRESENT_TEXT = """never_unreviewed: [payments, auth, pii, ledger]
+post_review:
+  due: 24h
+"""
+
+
+def _blob_id(text: str) -> str:
+    """Return what Git calls ``text``: decisions store it, and a history of the file leads back to it."""
+    raw = text.encode()
+    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+
+
 _FORMER = PolicyVersion(
-    "4f1c6ad83b0e57f2a9d6c1e0b84427d1f3a5c960",
+    _blob_id(FORMER_TEXT),
     dt.datetime(2024, 11, 4, 9, tzinfo=dt.UTC),
     ("payments", "auth", "pii"),
     dt.timedelta(hours=48),
     "policy: first version",
 )
 _PRESENT = PolicyVersion(
-    "9b7e02cf4d1a68350b2fe7c89a61d04417e5ba32",
+    _blob_id(PRESENT_TEXT),
     dt.datetime(2025, 5, 12, 9, tzinfo=dt.UTC),
     ("payments", "auth", "pii", "ledger"),
     dt.timedelta(hours=24),
@@ -93,15 +110,18 @@ class _Story:
 
     Attributes:
         choice: what is done.
-        review: hours from deployment to review; None when nobody reviews; negative when it comes first.
+        review: hours from deployment to review; None when nobody reviews; negative when it comes first;
+            `USUAL` for some time on the same day.
         is_self_review: the deployer reviews.
         followup: days until the follow-ups are closed; None when they stay open; -1 when nobody opens any.
         has_decision: the decision is stored before the deployment.
         tags: of the incident.
     """
 
+    USUAL: ClassVar[float] = 6
+
     choice: str
-    review: float | None = 6
+    review: float | None = USUAL
     is_self_review: bool = False
     followup: int | None = 4
     has_decision: bool = True
@@ -288,7 +308,9 @@ def _act(scene: _Scene) -> list[str]:
     if is_push:
         scene.second.append(EventType.FIXED, {"signal": "error rate at zero for five minutes"})
     if is_push and story.review is not None and story.review > 0:
-        watch.now = deployed + story.review * _HOUR
+        # somebody looks in the next hours; where the story says how late, it is that late
+        hours = chance.uniform(0.7, 19) if story.review == _Story.USUAL else story.review
+        watch.now = deployed + round(hours * 60) * _MINUTE
         _review(scene, change)
     by = f"{scene.service},prod,{scene.responder}"
     return [f"{change},{by},{format_time(deployed)},,"]

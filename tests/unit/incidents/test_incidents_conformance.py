@@ -355,7 +355,8 @@ def test_changes_are_the_same_by_id_or_by_abbreviated_commit(one, other, is_same
 
 
 def test_figures_are_medians_with_range_and_number():
-    assert dataclasses.astuple(figure("x", [30.0, 5.0, 1000.0])) == ("x", 30.0, 5.0, 1000.0, 3)
+    assert dataclasses.astuple(figure("x", [30.0, 5.0, 1000.0]))[:5] == ("x", 30.0, 5.0, 1000.0, 3)
+    assert figure("x", [30.0, 5.0, 1000.0]).minutes == (5.0, 30.0, 1000.0)
     assert figure("x", []).count == 0
 
 
