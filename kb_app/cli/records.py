@@ -10,16 +10,30 @@ from pathlib import Path
 
 from kb_app.cli.context import Context
 from kb_app.entries.model import Audience, Severity
-from kb_app.errors import EnvironmentFault, ExitCode, UsageError
+from kb_app.errors import EnvironmentFault, ExitCode, KbError, UsageError
 from kb_app.incidents.book import EXPORTS, Receipt, RecordBook
-from kb_app.incidents.conformance import Scope, conformance, period_of
-from kb_app.incidents.deploy_list import read_deploy_list
+from kb_app.incidents.conformance import period_of
 from kb_app.incidents.duties import Owed
 from kb_app.incidents.events import EventType, format_time
+from kb_app.incidents.folders import find_record
 from kb_app.incidents.markup import Form
 from kb_app.incidents.report import FORMATS, render
 from kb_app.incidents.timeline import IncidentState
+from kb_app.incidents.verify import RecordFinding, verify_record, verify_tree
+from kb_app.workspace.knowledge_reports import (
+    KNOWLEDGE_REPORTS,
+    coverage,
+    gaps,
+    health,
+    read_base,
+    read_rules,
+    render_knowledge,
+)
+from kb_app.workspace.proving import Question, prove
+from kb_app.workspace.record_checks import HistoryCheck, RecordsPlace, check_history, own_place, place_of
+from kb_app.workspace.record_store import copy_records, records_root
 from kb_app.workspace.records import Commits, open_book
+from kb_app.workspace.sharing import is_address
 
 
 def register(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -46,17 +60,23 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     _records_options(verb)
     verb.add_argument("record", nargs="?", default="", help="one record (default: all)")
-    verb = add("report", report, "Show conformance of emergency changes to the policy.")
+    verb = add("report", report, "Show conformance, or what the knowledge base lacks.")
     _records_options(verb)
-    verb.add_argument("name", choices=("conformance",))
+    verb.add_argument("name", choices=("conformance", *KNOWLEDGE_REPORTS))
     verb.add_argument(
         "--period", default="", help="2025, 2025-Q2, 2025-06 or 2025-01..2025-06 (default: this year)"
     )
-    verb.add_argument("--form", choices=FORMATS, default="markdown")
+    verb.add_argument("--form", choices=FORMATS, default=None, help="how it is written")
+    verb.add_argument(
+        "--rules", type=Path, action="append", default=[], metavar="PATH", help="gaps, coverage: alert rules"
+    )
     verb.add_argument("--seed", default="1", help="of the random sample")
     verb.add_argument("--sample", type=int, default=25, metavar="N", help="size of the random sample")
     verb.add_argument(
-        "--deploys", type=Path, metavar="CSV", help="everything that was deployed, to reconcile with"
+        "--deploys",
+        type=Path,
+        metavar="CSV|CLONE",
+        help="everything that was deployed, to reconcile with: a list, or the clone whose log stands for one",
     )
     verb.add_argument(
         "--as-of", default="", metavar="DAY", help="what was known at the end of that day (YYYY-MM-DD)"
@@ -65,12 +85,12 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _records_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "--records", type=Path, metavar="FOLDER", help="folder that holds incidents/ (default: yours)"
+        "--records", metavar="FOLDER|URL", help="folder that holds incidents/, or its remote (default: yours)"
     )
 
 
 def _book(context: Context) -> RecordBook:
-    root = context.options.records
+    root = Path(context.options.records) if context.options.records is not None else None
     if root is not None and not root.is_dir():
         raise EnvironmentFault(f"The folder {root} is not there", "Give the folder that holds incidents/")
     author = getattr(context.options, "by", "")
@@ -190,8 +210,14 @@ def _receive(context: Context, receipt: Receipt) -> int:
 
 
 def verify(context: Context) -> int:
-    """Check records; exit code 1 when a chain is broken or something was found."""
-    checked = _book(context).verify(context.options.record)
+    """Check records and their history; exit code 1 when a chain is broken or something was found."""
+    place = _place(context)
+    only = context.options.record
+    checked = {name: list(found) for name, found in _checked(place, only).items()}
+    history = check_history(context.folders, place)
+    for name, found in history.findings.items():
+        if not only or name in checked:
+            checked.setdefault(name, []).extend(found)
     rows = [
         {
             "record": name,
@@ -206,37 +232,91 @@ def verify(context: Context) -> int:
         for finding in findings
     ]
     if context.wants_json:
-        context.give({"records": len(checked), "findings": rows})
+        told = {"commit": history.commit, "commits": history.commits, "signing": history.is_signing}
+        told["problem"] = history.problem
+        context.give({"records": len(checked), "findings": rows, "history": told})
     else:
         for row in rows:
-            place = f"line {row['line']}, byte {row['byte']}" if row["line"] else "the file"
+            where = f"line {row['line']}, byte {row['byte']}" if row["line"] else "the file"
             context.say(
-                f"{row['record']}/{row['file']}: {place}: {row['severity']} {row['code']}: {row['message']}"
+                f"{row['record']}/{row['file']}: {where}: {row['severity']} {row['code']}: {row['message']}"
             )
         context.say(f"{len(checked)} records checked, {len(rows)} findings")
+        context.say(_history_line(history))
     failing = any(row["severity"] != Severity.INFO.value for row in rows)
     return ExitCode.FINDINGS if failing else ExitCode.DONE
 
 
+def _checked(place: RecordsPlace, only: str) -> dict[str, tuple[RecordFinding, ...]]:
+    if not only:
+        return verify_tree(place.root)
+    record = find_record(place.root, only)
+    return {record.folder.relative_to(place.root).as_posix(): verify_record(record.folder)}
+
+
+def _history_line(history: HistoryCheck) -> str:
+    if history.problem:
+        return f"History: not compared ({history.problem})"
+    signing = "signatures checked" if history.is_signing else "signing is not configured"
+    return f"History: compared with {history.commits} commits up to {history.commit[:12]}; {signing}"
+
+
+def _place(context: Context) -> RecordsPlace:
+    """Return where the records lie that ``--records`` names; an address is copied first."""
+    given = context.options.records
+    if given is None:
+        return own_place(context.folders, context.settings())
+    if is_address(given):
+        return place_of(copy_records(context.folders, given))
+    folder = Path(given)
+    if not folder.is_dir():
+        raise EnvironmentFault(f"The folder {folder} is not there", "Give the folder that holds incidents/")
+    if folder.absolute() == records_root(context.folders, context.settings()).absolute():
+        return own_place(context.folders, context.settings())
+    try:
+        return place_of(folder)
+    except EnvironmentFault:
+        return RecordsPlace(folder, folder.name)
+
+
 def report(context: Context) -> int:
-    """Print the conformance report; the same records, period and seed give the same bytes."""
+    """Print a report; the same records, period and seed give the same bytes."""
+    if context.options.name != "conformance":
+        return knowledge_report(context)
     options = context.options
     now = dt.datetime.now(dt.UTC)
     begin, end = period_of(options.period or str(now.year))
-    as_of = period_of(options.as_of)[1] if options.as_of else now
-    deploys = None
-    if options.deploys is not None:
-        deploys, findings = read_deploy_list(_read(options.deploys), name=options.deploys.name)
-        for finding in findings:
-            context.warn(f"{finding.path}:{finding.line}: {finding.message} {finding.fix}".rstrip())
-    scope = Scope(begin, end, as_of, seed=options.seed, sample_size=options.sample)
-    made = conformance(_book(context).root, scope, deploys=deploys)
-    context.out.write(render(made, "json" if context.wants_json else options.form))
+    as_of = period_of(options.as_of)[1] if options.as_of else None
+    if options.deploys is not None and not options.deploys.exists():
+        raise EnvironmentFault(f"{options.deploys} is not there", "Check the path of the list of deploys")
+    question = Question(begin, end, as_of, options.seed, options.sample, options.deploys)
+    proof = prove(context.folders, _place(context), question, bases=_bases(context), now=now)
+    for finding in proof.list_findings:
+        context.warn(f"{finding.path}:{finding.line}: {finding.message} {finding.fix}".rstrip())
+    context.out.write(render(proof.report, "json" if context.wants_json else options.form or "markdown"))
     return ExitCode.DONE
 
 
-def _read(file: Path) -> str:
+def knowledge_report(context: Context) -> int:
+    """Print what the open knowledge bases lack."""
+    options = context.options
+    rules = read_rules(options.rules)
+    bases = [read_base(base) for base in context.workspace().bases]
+    states = _book(context).states()
+    if options.name == "gaps":
+        made = gaps(bases, states, rules)
+    elif options.name == "coverage":
+        made = coverage(bases, rules)
+    else:
+        today = period_of(options.as_of)[0] if options.as_of else dt.datetime.now(dt.UTC)
+        made = health(bases, states, today.date())
+    context.out.write(render_knowledge(made, "json" if context.wants_json else options.form or "text"))
+    return ExitCode.DONE
+
+
+def _bases(context: Context) -> tuple[Path, ...]:
+    """Return the knowledge bases whose policies count; one that cannot be opened gives none."""
     try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EnvironmentFault(f"The file {file} cannot be read: {error}", "Check the path") from error
+        return tuple(base.root for base in context.workspace().bases)
+    except KbError:
+        return ()

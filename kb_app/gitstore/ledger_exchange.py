@@ -24,6 +24,8 @@ from kb_app.gitstore.sync import flush_ref
 from kb_app.gitstore.trees import TreeFile, TreeLimits, limit_problem, parse_listing
 
 THEIRS = "refs/kb_app/theirs"
+CARRIED = ("allowed_signers", "policy.yml")
+"""Files beside the records that a check needs on the disk: the keys that count, the policy."""
 ATTEMPTS = 4
 """How often another device may be quicker before we say so."""
 RECORDS_LIMITS = TreeLimits(files=200_000, total_bytes=2_000_000_000, file_bytes=64 * 1024 * 1024)
@@ -131,6 +133,7 @@ def take_copy(ledger: Ledger, address: str, *, is_cancelled: IsCancelled | None 
     with ledger.locked():
         union = _Union(ledger, "", lambda _events: ())
         if theirs is not None:
+            ledger.inside = union.folder_of_records(theirs)
             union.take_in(theirs)
     return Exchanged(is_ok=True, sentence="Copied", received=union.received)
 
@@ -225,6 +228,12 @@ class _Union:
             ledger.into_index(staged, modes)
         self._name(ours, theirs)
 
+    def folder_of_records(self, commit: CommitId) -> str:
+        """Return the folder of ``commit`` that holds ``incidents/``: the one with the shortest path."""
+        found = (PurePosixPath(path).parts for path in self._files(commit) if _is_events(path))
+        places = {"/".join(parts[:-5]) for parts in found if len(parts) > 4 and parts[-5] == "incidents"}
+        return min(places, key=lambda place: (len(place), place), default="")
+
     def _compare(self, ours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> list[Staged]:
         """Write what is new to the disk and return what the index takes."""
         other = [
@@ -239,6 +248,8 @@ class _Union:
         content = self._read(wanted)
         # what lies beside the records is theirs: nothing is ever changed there from here
         staged = [Staged(file.path, file.blob) for file in other if not self._is_record(file.path)]
+        for path in self._carried(theirs, ours):
+            self._put_beside(path, self._read({theirs[path].blob}).get(theirs[path].blob, b""))
         staged += [Staged(path, None) for path in ours if path not in theirs and not self._is_record(path)]
         events, parted = [], []
         for file in inside:
@@ -262,6 +273,22 @@ class _Union:
         derived = self._ledger.stage(self._refresh(events)) if events else ()
         self.parted = tuple(parted)
         return [*staged, *derived]
+
+    def _carried(self, theirs: dict[str, TreeFile], ours: dict[str, TreeFile]) -> list[str]:
+        """Return the files beside the records that are wanted on the disk and are not there as they are."""
+        wanted = [path for name in CARRIED for path in dict.fromkeys((name, self._ledger.path_of(name)))]
+        return [
+            path
+            for path in wanted
+            if path in theirs
+            and (path not in ours or ours[path].blob != theirs[path].blob)
+            and theirs[path].mode.startswith("100")
+        ]
+
+    def _put_beside(self, path: str, content: bytes) -> None:
+        target = self._ledger.top / check_path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, content)
 
     def _put(self, below: str, content: bytes) -> None:
         target = self._ledger.root / below

@@ -410,7 +410,7 @@ def distributions(figures: Sequence[Figure], look: Look, *, width: int = 720, ti
     canvas = _Canvas(width, height, look)
     left, right = 176.0, width - 20.0
     low = max(0.5, min(min(f.minutes) for f in shown) / 1.4)
-    high = max(max(f.minutes) for f in shown) * 1.4
+    high = max(low * 4, max(max(f.minutes) for f in shown) * 1.4)
     scale = (right - left) / (math.log(high) - math.log(low))
 
     def x_of(minutes: float) -> float:

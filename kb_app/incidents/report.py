@@ -10,12 +10,12 @@ from dataclasses import astuple
 
 from kb_app.incidents.conformance import COLUMNS, Figure, Report, Row, Verdict
 from kb_app.incidents.events import format_time
-from kb_app.incidents.markup import Form, Markdown, Writer, describe, one_line, writer_of
+from kb_app.incidents.markup import Form, Markdown, Plain, Writer, describe, one_line, writer_of
 from kb_app.incidents.report_page import page
 from kb_app.incidents.timeline import IncidentState
 from kb_app.incidents.verify import RecordFinding
 
-FORMATS = ("csv", "markdown", "html", "json")
+FORMATS = ("text", "csv", "markdown", "html", "json")
 TAMPER_NOTE = (
     "Records are tamper-evident: a chain that is ok shows that no event in it was edited, removed or moved. "
     "It cannot show that a whole file was written anew; seals of other devices, Git history, signatures can."
@@ -55,6 +55,9 @@ def render(report: Report, form: str) -> str:
     Raises:
         ValueError: for another form.
     """
+    if form == "text":
+        writer = Plain()
+        return writer.join(_blocks(report, writer))
     if form == "csv":
         return to_csv(report)
     if form == "markdown":

@@ -106,14 +106,16 @@ def page(
         _section("Every column of every change", *(_change(row) for row in report.rows)),
     ]
     period = period_text(report.scope.begin, report.scope.end)
+    return _document(f"Conformance of emergency changes, {period}", "\n".join(parts))
+
+
+def _document(title: str, body: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_LOADS_NOTHING}">\n'
-        f"<title>Conformance of emergency changes, {_t(period)}</title>\n"
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(parts)
-        + "\n</main>\n</body>\n</html>\n"
+        f"<title>{_t(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n"
+        "</main>\n</body>\n</html>\n"
     )
 
 
@@ -290,3 +292,30 @@ def _change(row: Row) -> str:
 def _anchor(row: Row) -> str:
     name = f"{row.incident_id}-{row.change_id}-{row.env}".strip("-")
     return html.escape("".join(c if c.isalnum() or c in "-_." else "-" for c in name), quote=True)
+
+
+def simple_page(
+    title: str,
+    about: str,
+    figures: Sequence[tuple[str, str]],
+    sheets: Sequence[tuple[str, str, Sequence[str], Sequence[Sequence[str]]]],
+) -> str:
+    """Return a page in the same style: a title, a sentence, figures, and tables with a note each.
+
+    Args:
+        title: a few words.
+        about: one sentence.
+        figures: value and what it counts.
+        sheets: title, note, columns, rows.
+    """
+    facts = "".join(f"<li><b>{_t(value)}</b>{_t(what)}</li>" for value, what in figures)
+    sections = [
+        _section(
+            f"{name} ({len(rows)})",
+            f'<p class="note">{_t(note)}</p>',
+            _table(columns, rows) if rows else "<p>None.</p>",
+        )
+        for name, note, columns, rows in sheets
+    ]
+    top = f'<header><h1>{_t(title)}</h1><p class="sub">{_t(about)}</p></header>'
+    return _document(title, "\n".join([top, f'<ul class="facts">{facts}</ul>', *sections]))

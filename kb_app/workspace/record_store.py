@@ -264,4 +264,4 @@ def copy_records(
     got = take_copy(ledger, address, is_cancelled=is_cancelled)
     if not got.is_ok:
         raise EnvironmentFault(got.sentence, got.hint)
-    return top
+    return ledger.root
