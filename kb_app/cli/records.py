@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kb_app.cli.context import Context
+from kb_app.cli.incident_verbs import READERS, WRITERS, add_arguments, correction
 from kb_app.entries.model import Audience, Severity
 from kb_app.errors import EnvironmentFault, ExitCode, KbError, UsageError
 from kb_app.incidents.book import EXPORTS, Receipt, RecordBook
@@ -38,23 +39,28 @@ from kb_app.workspace.sharing import is_address
 
 def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands of this module to the parser."""
-    verb = add("incident", incident, "Keep the record of an incident: open, add, review, close, export.")
+    verb = add(
+        "incident",
+        incident,
+        "Keep the record of an incident: open, add, show, review, correct, close, export.",
+    )
     _records_options(verb)
     verb.add_argument("--by", default="", metavar="WHO", help="who writes (default: the settings' author)")
-    verb.add_argument("do", choices=(*_DOERS,), help="what to do")
+    verb.add_argument("do", choices=(*_DOERS, *READERS, *WRITERS), help="what to do")
     verb.add_argument(
         "record", nargs="?", default="", help="record: its name, its beginning or last four digits"
     )
     verb.add_argument("--type", choices=[*EventType], help="add: what happened")
-    verb.add_argument("--data", default="{}", metavar="JSON", help="open, add: what to write down")
-    verb.add_argument("--change", default="", help="review: the change")
+    verb.add_argument("--data", default="{}", metavar="JSON", help="open, add, correct: what to write down")
+    verb.add_argument("--change", default="", help="review, case: the change")
     verb.add_argument("--verdict", default="pass", help="review: pass, pass-with-followup or revert")
-    verb.add_argument("--note", default="", help="review, close: one line")
+    verb.add_argument("--note", default="", help="the text of a note, a ticket's id, or why, in one line")
     verb.add_argument("--what", choices=EXPORTS, default="timeline", help="export: which text")
     verb.add_argument("--form", choices=[*Form], default=Form.MARKDOWN, help="export: how it is written")
     verb.add_argument(
         "--reader", choices=[*Audience], default=Audience.PUBLIC, help="export customer: who reads it"
     )
+    add_arguments(verb)
     verb = add(
         "verify", verify, "Check records for edits, removals, reordering and cut tails (tamper-evident)."
     )
@@ -99,7 +105,12 @@ def _book(context: Context) -> RecordBook:
 
 def incident(context: Context) -> int:
     """Do one thing with a record."""
-    return _DOERS[context.options.do](context, _book(context))
+    do, book = context.options.do, _book(context)
+    if do in READERS:
+        return READERS[do](context, book, _record(context))
+    if do in WRITERS:
+        return _receive(context, WRITERS[do](context, book, _record(context)).receipts[-1])
+    return _DOERS[do](context, book)
 
 
 def _list(context: Context, book: RecordBook) -> int:
@@ -131,6 +142,10 @@ def _review(context: Context, book: RecordBook) -> int:
     return _receive(
         context, book.review(_record(context), options.change, options.verdict, note=options.note)
     )
+
+
+def _correct(context: Context, book: RecordBook) -> int:
+    return _receive(context, correction(context, book, _record(context), _data(context)).receipts[-1])
 
 
 def _close(context: Context, book: RecordBook) -> int:
@@ -173,6 +188,7 @@ _DOERS: Mapping[str, Callable[[Context, RecordBook], int]] = {
     "open": _open,
     "add": _add,
     "review": _review,
+    "correct": _correct,
     "close": _close,
     "export": _export,
     "owed": _owed,
