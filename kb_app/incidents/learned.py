@@ -38,8 +38,8 @@ class LearnedEntry:
 def learned_entry(state: IncidentState) -> LearnedEntry:
     """Return the draft of a known fix with what the record of an incident knows."""
     runs = runs_of(state.moments)
-    title = one_line(state.title) or "Untitled"
-    lines = [*_front(state), f"# {_escaped(title)}", ""]
+    title = _plain(state.title) or "Untitled"
+    lines = [*_front(state), f"# {title}", ""]
     lines += ["## Symptoms", *_symptoms(state), ""]
     lines += ["## Cause", "<!-- Why it happens; one cause for each entry. -->", ""]
     lines += _way(state, runs, is_fix=False)
@@ -56,6 +56,11 @@ def _front(state: IncidentState) -> list[str]:
         lines.append(f"alerts: [{_quoted(state.alert)}]")
     lines += ["signatures: []", 'affected: ""', "fix_status: open", "---"]
     return lines
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` without the signs of Markdown: a heading is read as a title in many places."""
+    return " ".join(re.sub(r"[`*\[\]<>|\\#]", " ", one_line(text)).split())
 
 
 def _escaped(text: str) -> str:
