@@ -265,8 +265,8 @@ class DutiesFeature(Feature):
             self._review = ReviewPage()
             self._review.verdict_given.connect(self._give_verdict)
             self._review.timeline_requested.connect(self._show_timeline_of_review)
-            self._review.closed.connect(self.show)
             self.window.add_page(self._review)
+            self._review.closed.connect(self.show)  # after the window's: back leads to the list
         self._review.show_case(case)
         if self.window.pages.currentWidget() is not self._review:
             self.window.show_page(self._review)

@@ -143,7 +143,7 @@ class TimelinePage(Page):
             self.buttons[name] = button
             row.addWidget(button)
         row.addStretch(1)
-        self.chain = Badge("shield-check", "", "muted", self)
+        self.chain = Badge("shield-check", "not checked yet", "muted", self)
         self.chain.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row.addWidget(self.chain)
         return row
