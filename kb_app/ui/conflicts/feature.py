@@ -83,7 +83,7 @@ class ConflictsFeature(Feature):
 
     def _ask(self, work: Callable[[], OpenDraft], on_done: Done | None) -> None:
         self._done = on_done
-        self.desk.jobs.run(work, on_done=self._on_opened, on_error=self._on_error, lane=Lane.HISTORY)
+        self.desk.jobs.run(work, on_done=self._on_opened, on_error=self._on_error, lane=Lane.GIT)
 
     def _on_opened(self, opened: OpenDraft) -> None:
         self._opened, self._use = opened, None
@@ -122,7 +122,7 @@ class ConflictsFeature(Feature):
             partial(send_answer, self.desk.workspace.folders, self._opened, choices),
             on_done=self._on_sent,
             on_error=self._on_error,
-            lane=Lane.HISTORY,
+            lane=Lane.GIT,
         )
 
     def _on_sent(self, outcome: ProposeOutcome) -> None:
@@ -162,7 +162,7 @@ class ConflictsFeature(Feature):
             opened.draft,
             supersedes=opened.supersedes,
         )
-        self.desk.jobs.run(work, on_done=show, on_error=self._on_error, lane=Lane.HISTORY)
+        self.desk.jobs.run(work, on_done=show, on_error=self._on_error, lane=Lane.GIT)
 
     def _on_error(self, error: Exception) -> None:
         if not isinstance(error, KbError):

@@ -88,9 +88,14 @@ class EditorFeature(Feature):
         if self.desk.current is not None:
             self.edit(self.desk.current.ref)
 
-    def edit(self, ref: EntryRef) -> None:
-        """Edit an entry; a draft of it that is there is continued."""
-        self.writing.edit(ref)
+    def edit(self, ref: EntryRef, text: str | None = None) -> None:
+        """Edit an entry; a draft of it that is there is continued.
+
+        Args:
+            ref: the entry.
+            text: put in the place of all of it, for example a former version; one undo brings the rest back.
+        """
+        self.writing.edit(ref, text)
 
     def new_entry(self, kind: str = "", title: str = "", text: str = "") -> None:
         """Begin a new entry.

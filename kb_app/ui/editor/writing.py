@@ -114,8 +114,8 @@ class Writing(QObject):
 
     # -- editing --------------------------------------------------------------------------------------
 
-    def edit(self, ref: EntryRef) -> None:
-        """Edit an entry; a draft of it that is there is continued."""
+    def edit(self, ref: EntryRef, text: str | None = None) -> None:
+        """Edit an entry; a draft of it that is there is continued; ``text`` replaces all of it, undoable."""
         base = next((b for b in self.desk.workspace.bases if b.name == ref.knowledge_base), None)
         if base is None:
             self._complain(KbError(f"{ref.knowledge_base} is not open", "Open it, then edit the entry"))
@@ -138,6 +138,11 @@ class Writing(QObject):
             if is_saved:
                 at = draft.saved_at.astimezone()
                 self.page.show_notice("info", f"You go on with your draft of {at:%d %b, %H:%M}")
+            if text is not None and text != self.page.edit.text():
+                self.page.edit.replace_text(text)
+                self.page.show_notice(
+                    "info", "The former version stands here now; Ctrl+Z brings back what was"
+                )
 
         self.desk.jobs.run(work, on_done=done, on_error=self._complain)
 

@@ -16,6 +16,7 @@ from kb_app.ui.features import Feature
 
 if TYPE_CHECKING:
     from kb_app.settings import ConfiguredBase
+    from kb_app.ui.common.remembered import EntryRef
     from kb_app.ui.reader.panel import ReaderPanel
     from kb_app.ui.versions.page import HistoryPage
     from kb_app.ui.window import MainWindow
@@ -44,7 +45,7 @@ class HistoryFeature(Feature):
             page.copy_wanted.connect(self._make_copy)
             page.address_wanted.connect(self.window.reading.external_link_requested)
             page.said.connect(self.window.say)
-            page.set_can_restore(can_restore=False)
+            page.restore_wanted.connect(self._restore)
             self.window.add_page(page)
             self._page = page
         return self._page
@@ -65,6 +66,13 @@ class HistoryFeature(Feature):
         )
         button.clicked.connect(self.show)
         reader.add_header_button(button)
+
+    def _restore(self, ref: EntryRef, text: str) -> None:
+        """Go on from a former version in the editor; nothing is changed before it is proposed."""
+        from kb_app.ui.editor.feature import EditorFeature  # start-up time
+
+        self.window.show_panes()
+        self.window.feature(EditorFeature).edit(ref, text)
 
     # -- a managed copy -----------------------------------------------------------------------------------
 

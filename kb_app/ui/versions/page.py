@@ -210,10 +210,6 @@ class HistoryPage(Page):
         self.keys = LocalKeys(self, keys)
         self.setFocusProxy(self.timeline)
 
-    def set_can_restore(self, *, can_restore: bool) -> None:
-        """Offer to go on from a former version, where there is an editor."""
-        self.restore.setVisible(can_restore)
-
     # -- reading ----------------------------------------------------------------------------------------
 
     def show_entry(self, ref: EntryRef, root: Path, entry: Entry) -> None:
@@ -475,7 +471,7 @@ class HistoryPage(Page):
         self._with_text(copy)
 
     def _restore(self) -> None:
-        if self.restore.isHidden() or self._ref is None:
+        if self._ref is None:
             return
         ref = self._ref
         self._with_text(lambda text: self.restore_wanted.emit(ref, text))
