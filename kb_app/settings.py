@@ -45,6 +45,7 @@ class Settings:
     shares_use: str = ""
     sync: bool = True
     sync_minutes: int = 10
+    overlay: str = ""
 
     def with_base(self, base: ConfiguredBase) -> Settings:
         """Return settings that also hold ``base``, which replaces one of the same name."""
@@ -53,7 +54,8 @@ class Settings:
 
     def without_base(self, name: str) -> Settings:
         """Return settings without the knowledge base ``name``."""
-        return replace(self, knowledge_bases=tuple(b for b in self.knowledge_bases if b.name != name))
+        kept = tuple(b for b in self.knowledge_bases if b.name != name)
+        return replace(self, knowledge_bases=kept, overlay="" if self.overlay == name else self.overlay)
 
 
 HELP = {
@@ -68,6 +70,7 @@ HELP = {
     "shares_use": 'Whether "it worked" is proposed to the team: yes, no, or not asked yet when empty.',
     "sync": "Bring knowledge bases from Git up to date by themselves.",
     "sync_minutes": "Minutes between two syncs of a knowledge base, 1 to 1440.",
+    "overlay": "Knowledge base that takes your own copies of entries of the others; none when empty.",
     "author": "Your handle or mail address in incident records; the login name when empty.",
     "records_remote": "Address of the Git repository that incident records are exchanged with, if any.",
     "records_folder": "Folder of that repository that holds incidents/; its top when empty.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from kb_app.cli.context import Context
 from kb_app.errors import ExitCode, KbError
 from kb_app.settings import ConfiguredBase, save_settings
 from kb_app.workspace.bases import configured_for, open_workspace
+from kb_app.workspace.layers import ROLE_WORDS, LayerRole, rows_of
 from kb_app.workspace.sharing import clone_base, is_address, remove_clone
 
 
@@ -21,6 +23,9 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     verb.add_argument("location", metavar="URL|PATH", help="the folder, or the address to copy from")
     verb.add_argument("--name", default="", help="name to show (default: its kb.yml's, else the folder's)")
+    verb.add_argument(
+        "--overlay", action="store_true", help="your own copies of entries of the others go there"
+    )
     verb = add("remove", remove_base, "Forget a knowledge base; its folder stays as it is.")
     verb.add_argument("name", help="its name, as 'kb list' shows it")
 
@@ -28,19 +33,27 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
 def list_bases(context: Context) -> int:
     """List the configured knowledge bases, or the bundled one."""
     workspace = open_workspace((), context.folders, context.settings())
+    roles = rows_of(workspace.bases, context.folders, workspace.settings)
     rows = [
-        {"name": b.name, "location": b.root.as_posix(), "description": b.config.description, "state": "open"}
-        for b in workspace.bases
+        {
+            "name": name,
+            "location": workspace.base(name).root.as_posix(),
+            "description": workspace.base(name).config.description,
+            "state": "open",
+            "layer": role.value,
+        }
+        for name, role in roles.items()
     ] + [
-        {"name": b.name, "location": b.location, "description": "", "state": b.title}
+        {"name": b.name, "location": b.location, "description": "", "state": b.title, "layer": ""}
         for b in workspace.unopened
     ]
     if context.wants_json:
         context.give(rows)
         return ExitCode.DONE
     for row in rows:
+        words = ROLE_WORDS[LayerRole(row["layer"])] if row["layer"] else ""
         mark = "" if row["state"] == "open" else f"  ({row['state']})"
-        context.say(f"{row['name']:<24} {row['location']}{mark}")
+        context.say(f"{row['name']:<24} {words:<22} {row['location']}{mark}")
     return ExitCode.DONE
 
 
@@ -56,7 +69,10 @@ def add_base(context: Context) -> int:
         added = ConfiguredBase(name or added.name, added.location)
     if any(b.name == added.name and b.location != added.location for b in settings.knowledge_bases):
         raise KbError(f"There is a knowledge base {added.name!r} already", "Give another name with --name")
-    save_settings(context.folders, settings.with_base(added))
+    changed = settings.with_base(added)
+    if context.options.overlay:
+        changed = replace(changed, overlay=added.name)
+    save_settings(context.folders, changed)
     if context.wants_json:
         context.give(added)
     else:

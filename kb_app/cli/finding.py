@@ -14,7 +14,7 @@ from kb_app.plain import to_plain
 from kb_app.search.evaluation import Evaluation, evaluate, read_queries
 from kb_app.search.model import IndexProgress, IndexReport, SearchAnswer, SearchHit, SearchRequest
 from kb_app.workspace.bases import OpenBase, Workspace
-from kb_app.workspace.finding import bring_up_to_date, open_engine
+from kb_app.workspace.finding import bring_up_to_date, open_engine, with_copies_first
 
 MAX_LIMIT = 200
 
@@ -66,6 +66,7 @@ def search(context: Context) -> int:
         answer = engine.search(
             SearchRequest(text, limit=options.limit, filters=filters, explain=options.explain)
         )
+        answer = with_copies_first(workspace, answer)
     finally:
         engine.close()
     if context.wants_json:

@@ -27,6 +27,7 @@ from kb_app.ui.search.indexing import IndexRun
 from kb_app.ui.search.state import Query
 from kb_app.ui.visited import History
 from kb_app.workspace.bases import OpenBase, UnopenedBase, Workspace, configured_for, open_workspace
+from kb_app.workspace.copies import Copies, prefer_copies
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ def reopened(workspace: Workspace, settings: Settings, *, without: str = "") -> 
         if str(base.root) not in configured and base.root != bundled and base.name != without
     ]
     opened = open_workspace((), workspace.folders, settings)
-    configured_ones = opened.bases if settings.knowledge_bases or not extra else ()
+    configured_ones = [base for base in opened.bases if not extra or base.root != bundled]
     return with_bases(opened, (*extra, *configured_ones))
 
 
@@ -177,7 +178,8 @@ class Desk(QObject):
         self.last_answer: SearchAnswer | None = None
         self.is_explaining = False
         self._is_wanted_open = False
-        self._last_limit = 0
+        self._last_limit = self._last_count = 0
+        self.copies = Copies()
         self._is_stopped = False
         self.search = SearchClient(workers.search, self)
         self.indexing = IndexRun(workers.index, self)
@@ -271,6 +273,17 @@ class Desk(QObject):
         def work() -> Workspace:
             settings = workspace.settings.without_base(instead_of).with_base(base)
             opened = reopened(workspace, settings, without=instead_of)
+            save_settings(workspace.folders, settings)
+            return opened
+
+        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+
+    def reopen_with(self, settings: Settings) -> None:
+        """Take settings that name other knowledge bases: save them and open what they name."""
+        workspace = self.workspace
+
+        def work() -> Workspace:
+            opened = reopened(workspace, settings)
             save_settings(workspace.folders, settings)
             return opened
 
@@ -402,7 +415,7 @@ class Desk(QObject):
         answer = self.last_answer
         if answer is None or self.query.is_empty or self.search.is_busy:
             return
-        if len(answer.hits) < self._last_limit or self._last_limit >= self.results_limit:
+        if self._last_count < self._last_limit or self._last_limit >= self.results_limit:
             return
         self.search.ask(
             SearchRequest(
@@ -427,7 +440,8 @@ class Desk(QObject):
             return
         if answer.is_partial and self.index_state.is_complete:
             self.index()  # it was whole and is not any more: a damaged or deleted index is made anew
-        self.last_answer, self._last_limit = answer, request.limit
+        self._last_limit, self._last_count = request.limit, len(answer.hits)
+        self.last_answer = answer = prefer_copies(answer, self.copies)
         self.found.emit(self._found(answer))
 
     def _found(self, answer: SearchAnswer) -> Found:

@@ -103,6 +103,12 @@ def _export(window: MainWindow) -> Feature:
     return ExportFeature(window)
 
 
+def _layers(window: MainWindow) -> Feature:
+    from kb_app.ui.layers.feature import LayersFeature
+
+    return LayersFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
@@ -113,5 +119,6 @@ FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _timeline,
     _duties,
     _export,
+    _layers,
 )
 """Makers of the features, in the order in which they join."""

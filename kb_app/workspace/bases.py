@@ -94,8 +94,8 @@ def open_workspace(wanted: Sequence[str], folders: AppFolders, settings: Setting
             bases.append(open_base(Path(configured.location), folders, name=configured.name))
         except EnvironmentFault as fault:
             unopened.append(UnopenedBase(configured.name, configured.location, fault.title, fault.hint))
-    if not settings.knowledge_bases:
-        bases.append(open_base(content_folder(), folders))
+    if all(configured.name == settings.overlay for configured in settings.knowledge_bases):
+        bases.append(open_base(content_folder(), folders))  # copies alone are no knowledge base
     return Workspace(_with_unique_names(bases), folders, settings, tuple(unopened))
 
 

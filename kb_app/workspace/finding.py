@@ -12,6 +12,8 @@ from kb_app.search.engine import IndexedBase, SearchEngine
 from kb_app.search.indexing import update_index
 from kb_app.search.model import IndexProgress, IndexReport, SearchAnswer, SearchRequest
 from kb_app.workspace.bases import OpenBase, Workspace
+from kb_app.workspace.copies import prefer_copies
+from kb_app.workspace.layers import copies_in, overlay_of
 
 
 def bring_up_to_date(
@@ -53,6 +55,16 @@ def find(workspace: Workspace, request: SearchRequest) -> SearchAnswer:
         bring_up_to_date(base)
     engine = open_engine(workspace.bases)
     try:
-        return engine.search(request)
+        return with_copies_first(workspace, engine.search(request))
     finally:
         engine.close()
+
+
+def with_copies_first(workspace: Workspace, answer: SearchAnswer) -> SearchAnswer:
+    """Return an answer in which the user's own copies stand in the place of what they were copied from.
+
+    Raises:
+        EnvironmentFault: when the copies cannot be read.
+    """
+    overlay = overlay_of(workspace)
+    return answer if overlay is None else prefer_copies(answer, copies_in(overlay))

@@ -119,16 +119,16 @@ def lines_of_runs(runs: Sequence[Run]) -> tuple[Line, ...]:
     levels, code, body = _structure("".join(r.text for r in runs if r.kind is not RunKind.REMOVED))
     lines, number = [], 0
     for pieces, is_new in builder.lines:
-        is_removed = not is_new or (bool(pieces) and all(p.kind is RunKind.REMOVED for p in pieces))
-        number += 0 if is_removed else 1
+        number += is_new
+        is_removed = not is_new or not pieces or all(p.kind is RunKind.REMOVED for p in pieces)
         level = 0 if is_removed else levels.get(number, 0)
         lines.append(
             Line(
                 _without_marks(pieces, level) if level else pieces,
                 level,
-                0 if is_removed else number,
-                not is_removed and number in code,
-                not is_removed and number < body,
+                number if is_new else 0,
+                is_new and number in code,
+                is_new and number < body,
             )
         )
     return tuple(lines)

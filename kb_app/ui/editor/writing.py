@@ -83,6 +83,8 @@ class Writing(QObject):
             page.closed.connect(self._on_editor_closed)
             handing_in = HandingIn(page, self.desk)
             handing_in.proposed.connect(self._on_proposed)
+            handing_in.can_overlay = True
+            handing_in.overlay_requested.connect(self._on_overlay_requested)
             self._page, self._handing_in = page, handing_in
         return self._page
 
@@ -111,6 +113,15 @@ class Writing(QObject):
             self.window.add_page(page)
             self._proposals = page
         return self._proposals
+
+    def _on_overlay_requested(self, draft: TextDraft) -> None:
+        """Keep what is written as a copy of the user's own; the page is left when that is done."""
+        from kb_app.ui.layers.feature import LayersFeature  # a feature reaches another
+
+        page = self.page
+        page.save(
+            lambda: self.window.feature(LayersFeature).keep_draft(page.present_draft() or draft, page.finish)
+        )
 
     # -- editing --------------------------------------------------------------------------------------
 

@@ -21,8 +21,18 @@ from kb_app import __version__
 from kb_app.settings import Settings
 from kb_app.ui.common.actions import ACTIONS, FIXED_KEYS, ActionSpec, MenuName, shown_keys
 from kb_app.ui.common.page import Page
-from kb_app.ui.common.widgets import ElidedLabel, Hairline, IconButton, IconLabel, KeyCap, label, text_button
+from kb_app.ui.common.widgets import (
+    Chip,
+    ElidedLabel,
+    Hairline,
+    IconButton,
+    IconLabel,
+    KeyCap,
+    label,
+    text_button,
+)
 from kb_app.workspace.bases import Workspace
+from kb_app.workspace.layers import ROLE_WORDS, LayerRole, role_of
 
 _THEMES = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("system", "As the system", "monitor"))
 
@@ -198,9 +208,9 @@ class SettingsPage(Page):
                 widget.deleteLater()
         configured = {base.name for base in workspace.settings.knowledge_bases}
         for base in workspace.bases:
-            self._bases_box.addWidget(
-                self._base_row(base.name, str(base.root), "", is_removable=base.name in configured)
-            )
+            row = self._base_row(base.name, str(base.root), "", is_removable=base.name in configured)
+            self._add_role(row, role_of(base, workspace.folders, workspace.settings), base.name)
+            self._bases_box.addWidget(row)
         for lost in workspace.unopened:
             row = self._base_row(lost.name, lost.location, lost.title, is_removable=True)
             self._bases_box.addWidget(row)
@@ -235,6 +245,18 @@ class SettingsPage(Page):
             remove.clicked.connect(lambda: self.removal_requested.emit(name))
             box.addWidget(remove)
         return row
+
+    def _add_role(self, row: QWidget, role: LayerRole, name: str) -> None:
+        """Say what can be done with a knowledge base; a folder can be chosen for the user's own copies."""
+        box = row.layout()
+        assert isinstance(box, QHBoxLayout)
+        chip = Chip(ROLE_WORDS[role], "accent" if role is LayerRole.OVERLAY else "muted", row)
+        box.insertWidget(3, chip)
+        configured = any(base.name == name for base in self._settings.knowledge_bases)
+        if role is LayerRole.READ_ONLY and configured:
+            choose = IconButton("layers", f"Keep my own copies in {name}", row, size=14)
+            choose.clicked.connect(lambda: self._change(replace(self._settings, overlay=name)))
+            box.insertWidget(4, choose)
 
     def _on_theme_clicked(self) -> None:
         checked = self._theme_group.checkedButton()
