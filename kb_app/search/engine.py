@@ -632,6 +632,8 @@ class SearchEngine:
             paste_line = best_paste_line(asked.lines, line, asked.weights)
         version = version_named(asked.text, card["product"]) if asked.text else ""
         fit = version_fit(card.get("affected", ()), card.get("fixed_in", ""), version)
+        if fit.fit is Fit.UNKNOWN and not asked.lines:
+            fit = VersionFit()  # only a paste is expected to tell the version
         return SearchHit(
             id=card["id"],
             path=card["path"],

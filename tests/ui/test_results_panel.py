@@ -3,15 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from kb_app.search.model import Mode, SearchAnswer, SearchHit, Verdict
+from kb_app.search.model import Mode, SearchAnswer, SearchHit, Twin, Verdict
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.theme import DARK, LIGHT, Theme, ThemeChoice
-from kb_app.ui.results.delegate import HEADER_HEIGHT, ROW_HEIGHT, SHORT_ROW_HEIGHT
+from kb_app.ui.results.delegate import HEADER_HEIGHT, LINE_HEIGHT, ROW_HEIGHT, SHORT_ROW_HEIGHT
 from kb_app.ui.results.model import ResultModel
 from kb_app.ui.results.panel import ResultsPanel
 from kb_app.ui.results.state import answer_rows, browse_rows
@@ -166,3 +166,48 @@ def test_rows_outside_the_model_hold_nothing() -> None:
     model = ResultModel()
     assert model.data(QModelIndex()) is None
     assert model.flags(QModelIndex()) == Qt.ItemFlag.NoItemFlags
+
+
+def test_a_long_title_gets_a_second_line(panel: ResultsPanel) -> None:
+    long = "PostgreSQL refuses commands to avoid wraparound data loss"
+    show(panel, answer("short", long))
+    heights = [panel.list.visualRect(panel.list.model().index(n, 0)).height() for n in range(2)]
+    assert heights == [ROW_HEIGHT, ROW_HEIGHT + LINE_HEIGHT]
+    panel.resize(900, 600)
+    assert panel.list.sizeHintForRow(1) == ROW_HEIGHT
+
+
+def test_near_duplicates_open_and_close_by_key_and_by_click(panel: ResultsPanel, qtbot: QtBot) -> None:
+    twins = (
+        Twin("kb", "v1/a.md", "a", "verified", "1.2 instead of 1.3"),
+        Twin("other", "a.md", "a", "", "in other"),
+    )
+    found = replace(answer("a", "b"), hits=(hit("a", twins=twins, similar=2), hit("b")))
+    show(panel, found)
+    rows = panel.list
+    rows.setFocus()
+    qtbot.keyClick(rows, Qt.Key.Key_Right)
+    assert [row.differs for row in rows.rows] == ["", "1.2 instead of 1.3", "in other", ""]
+    assert rows.current_ref() == EntryRef("kb", "a.md")
+    qtbot.keyClick(rows, Qt.Key.Key_Down)
+    assert rows.current_ref() == EntryRef("kb", "v1/a.md")
+    with qtbot.waitSignal(rows.opened) as caught:
+        qtbot.keyClick(rows, Qt.Key.Key_Return)
+    assert caught.args == [EntryRef("kb", "v1/a.md")]
+    qtbot.keyClick(rows, Qt.Key.Key_Left)
+    assert len(rows.rows) == 2
+    assert rows.current_ref() == EntryRef("kb", "a.md")
+    area = rows.visualRect(rows.model().index(0, 0))
+    qtbot.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=area.bottomLeft() + QPoint(40, -6))
+    assert len(rows.rows) == 4
+
+
+def test_a_paste_says_why_on_each_row(panel: ResultsPanel) -> None:
+    one = hit("a", paste_line=3, fit="fits", fit_words="fits 16.2")
+    found = SearchAnswer("q", Mode.PASTE, Verdict.MATCH, 3.2, 1, (one,))
+    show(panel, found)
+    index = panel.list.model().index(0, 0)
+    spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "Line 3 of your paste matches" in spoken
+    assert "fits 16.2" in spoken
+    assert panel.list.sizeHintForRow(0) == ROW_HEIGHT + LINE_HEIGHT

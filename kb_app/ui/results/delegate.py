@@ -23,17 +23,21 @@ from PySide6.QtGui import (
     QTextLayout,
     QTextOption,
 )
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from kb_app.ui.common.fonts import ui_font
 from kb_app.ui.common.icons import icon
 from kb_app.ui.common.theme import Theme
 from kb_app.ui.results.model import Index, ResultRole
-from kb_app.ui.results.state import SEVERITY_NAMES, Row, RowKind, age_text, on_one_line
+from kb_app.ui.results.state import SEVERITY_NAMES, Row, RowKind, age_text, more_text, on_one_line
 
 ROW_HEIGHT = 104
 SHORT_ROW_HEIGHT = 56
 HEADER_HEIGHT = 34
+LINE_HEIGHT = 20
+"""What a second line of the title, and the line that says why, add to a row."""
+MORE_HEIGHT = 26
+"""What the line "3 more like this" adds."""
 _MARGIN = 8
 _PADDING = 14
 _CACHED_LAYOUTS = 400
@@ -65,6 +69,9 @@ class _Ink:
     title_mark: QTextCharFormat
     shield: QPixmap
     wrench: QPixmap
+    more: QPixmap
+    less: QPixmap
+    title_metrics: QFontMetricsF
     meta_metrics: QFontMetricsF
     small_metrics: QFontMetricsF
 
@@ -95,13 +102,19 @@ def _ink() -> _Ink:
         title_mark=title_mark,
         shield=icon("shield-alert", "mitigate", _ICON).pixmap(_ICON, _ICON),
         wrench=icon("wrench", "fix", _ICON).pixmap(_ICON, _ICON),
+        more=icon("chevron-right", "accent", _ICON).pixmap(_ICON, _ICON),
+        less=icon("chevron-down", "accent", _ICON).pixmap(_ICON, _ICON),
+        title_metrics=QFontMetricsF(ui_font(14, 600)),
         meta_metrics=QFontMetricsF(ui_font(12, 500)),
         small_metrics=QFontMetricsF(ui_font(12)),
     )
 
 
 class ResultDelegate(QStyledItemDelegate):
-    """Title with age, one line of facts, two lines of snippet with the matches marked."""
+    """Title with age, a line of facts, for a paste one that says why, two lines of snippet, matches marked.
+
+    A title gets a second line where it needs one: many titles share their beginning.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         """Take fonts and colours of the present theme and follow it."""
@@ -109,6 +122,7 @@ class ResultDelegate(QStyledItemDelegate):
         self._ink = _ink()
         self._layouts: OrderedDict[tuple[object, ...], QTextLayout] = OrderedDict()
         self._today = dt.date.today()
+        self._title_widths: dict[str, float] = {}
         Theme.current().changed.connect(self._on_theme_changed)
 
     def forget_day(self) -> None:
@@ -122,7 +136,35 @@ class ResultDelegate(QStyledItemDelegate):
         if not isinstance(row, Row) or row.kind is RowKind.HEADER:
             return QSize(width, HEADER_HEIGHT)
         has_snippet = row.hit is not None and bool(row.hit.snippet)
-        return QSize(width, ROW_HEIGHT if has_snippet else SHORT_ROW_HEIGHT)
+        height = ROW_HEIGHT if has_snippet else SHORT_ROW_HEIGHT
+        height += LINE_HEIGHT * (self._title_lines(row, self._room(option)) - 1 + self._has_why(row))
+        return QSize(width, height + (MORE_HEIGHT if row.twins else 0))
+
+    @staticmethod
+    def _room(option: QStyleOptionViewItem) -> float:
+        """Return the width of a row's texts."""
+        view = option.widget
+        width = view.viewport().width() if isinstance(view, QAbstractItemView) else option.rect.width()
+        return float(width - 2 * _MARGIN - _PADDING - 12)
+
+    def _title_lines(self, row: Row, room: float) -> int:
+        """Return how many lines a title takes: two where one is too short."""
+        if row.is_twin:
+            return 1
+        known = self._title_widths.get(row.title)
+        if known is None:
+            if len(self._title_widths) > 4 * _CACHED_LAYOUTS:
+                self._title_widths.clear()
+            known = self._title_widths[row.title] = self._ink.title_metrics.horizontalAdvance(row.title)
+        return 2 if known > room - self._age_width(row) else 1
+
+    def _age_width(self, row: Row) -> float:
+        age = age_text(row.hit.reviewed, self._today) if row.hit is not None else ""
+        return self._ink.meta_metrics.horizontalAdvance(age) + 12 if age else 0.0
+
+    @staticmethod
+    def _has_why(row: Row) -> bool:
+        return bool(row.why or (row.hit is not None and row.hit.fit_words))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Paint one row."""
@@ -165,8 +207,18 @@ class ResultDelegate(QStyledItemDelegate):
 
     def _paint_hit(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
         area = QRectF(option.rect).adjusted(_MARGIN + _PADDING, 10, -_MARGIN - 12, -8)
-        self._paint_title(painter, area, row)
+        if row.is_twin:
+            self._paint_twin(painter, area, row)
+            return
+        if row.twins:
+            self._paint_more(painter, area, row)
+        lines = self._title_lines(row, area.width())
+        self._paint_title(painter, area, row, lines)
+        area = area.adjusted(0, LINE_HEIGHT * (lines - 1), 0, 0)
         self._paint_facts(painter, area, row)
+        if self._has_why(row):
+            self._paint_why(painter, area, row)
+            area = area.adjusted(0, LINE_HEIGHT, 0, 0)
         if row.hit is not None and row.hit.snippet:
             width = area.width()
             layout = self._layout(
@@ -175,7 +227,57 @@ class ResultDelegate(QStyledItemDelegate):
             painter.setPen(self._ink.text2)
             layout.draw(painter, QPointF(area.left(), area.top() + 43))
 
-    def _paint_title(self, painter: QPainter, area: QRectF, row: Row) -> None:
+    def _paint_why(self, painter: QPainter, area: QRectF, row: Row) -> None:
+        """Paint why the entry answers a paste, and whether it is about the version there."""
+        ink, hit = self._ink, row.hit
+        left, baseline = area.left(), area.top() + 35 + LINE_HEIGHT
+        fit = hit.fit_words if hit is not None else ""
+        fit_width = ink.meta_metrics.horizontalAdvance(fit)
+        room = area.width() - (fit_width + 12 if fit else 0)
+        painter.setFont(ink.small)
+        painter.setPen(ink.text2)
+        why = ink.small_metrics.elidedText(row.why, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QPointF(left, baseline), why)
+        if fit and hit is not None:
+            left += ink.small_metrics.horizontalAdvance(why) + 10 if why else 0
+            colors = {"fits": ink.fix, "fixed": ink.danger, "outside": ink.danger}
+            painter.setFont(ink.meta)
+            painter.setPen(colors.get(hit.fit, ink.text3))
+            fit = ink.meta_metrics.elidedText(fit, Qt.TextElideMode.ElideRight, area.right() - left)
+            painter.drawText(QPointF(left, baseline), fit)
+
+    def _paint_more(self, painter: QPainter, area: QRectF, row: Row) -> None:
+        """Paint the line that shows and hides near-duplicates at the row's end."""
+        ink = self._ink
+        baseline = area.bottom() - 2
+        painter.drawPixmap(QPointF(area.left() - 2, baseline - 11), ink.less if row.is_open else ink.more)
+        painter.setFont(ink.meta)
+        painter.setPen(ink.accent)
+        painter.drawText(QPointF(area.left() + 16, baseline), more_text(row))
+
+    def _paint_twin(self, painter: QPainter, area: QRectF, row: Row) -> None:
+        """Paint a near-duplicate: its title, where it lies, in what it differs."""
+        ink = self._ink
+        painter.setPen(QPen(ink.border, 2))
+        painter.drawLine(
+            QPointF(area.left() + 5, area.top() - 6), QPointF(area.left() + 5, area.bottom() + 4)
+        )
+        area = area.adjusted(18, 0, 0, 0)
+        layout = self._layout(row.title, (), ink.body, area.width(), lines=1, mark=ink.mark)
+        painter.setPen(ink.text)
+        layout.draw(painter, QPointF(area.left(), area.top() - 2))
+        painter.setFont(ink.meta)
+        painter.setPen(ink.text2)
+        baseline = area.top() + 33
+        differs = ink.meta_metrics.elidedText(row.differs, Qt.TextElideMode.ElideRight, area.width() * 0.7)
+        painter.drawText(QPointF(area.left(), baseline), differs)
+        left = area.left() + ink.meta_metrics.horizontalAdvance(differs) + 10
+        painter.setFont(ink.small)
+        painter.setPen(ink.text3)
+        place = ink.small_metrics.elidedText(row.place, Qt.TextElideMode.ElideMiddle, area.right() - left)
+        painter.drawText(QPointF(left, baseline), place)
+
+    def _paint_title(self, painter: QPainter, area: QRectF, row: Row, lines: int) -> None:
         ink = self._ink
         width = area.width()
         age = age_text(row.hit.reviewed, self._today) if row.hit is not None else ""
@@ -186,7 +288,7 @@ class ResultDelegate(QStyledItemDelegate):
             painter.drawText(QPointF(area.right() - age_width, area.top() + 14), age)
             width -= age_width + 12
         marks = row.hit.title_marks if row.hit is not None else ()
-        layout = self._layout(row.title, marks, ink.title, width, lines=1, mark=ink.title_mark)
+        layout = self._layout(row.title, marks, ink.title, width, lines=lines, mark=ink.title_mark)
         painter.setPen(ink.text)
         layout.draw(painter, QPointF(area.left(), area.top()))
 
@@ -225,8 +327,7 @@ class ResultDelegate(QStyledItemDelegate):
         state = hit.state if hit is not None and hit.state in ("draft", "retired", "verified") else ""
         is_told = hit is None or not (row.is_weak or hit.severity in ("sev1", "sev2"))
         kind = "" if is_told or row.base_label else row.kind_name
-        similar = f"+{hit.similar} similar" if hit is not None and hit.similar else ""
-        return (kind, row.place, state, similar, row.base_label)
+        return (kind, row.place, state, row.base_label)
 
     def _paint_ways_out(self, painter: QPainter, area: QRectF, row: Row) -> float:
         """Paint the marks of a mitigation and a fix; return where the text has to end."""
@@ -263,18 +364,22 @@ def _laid_out(
 ) -> QTextLayout:
     """Return ``text`` in at most ``lines`` lines of ``width`` pixels, the rest elided, matches marked."""
     plain = on_one_line(text)
-    fitting = _fitting_text(plain, font, width, lines)
+    is_title = font.weight() >= QFont.Weight.DemiBold  # its end tells it from others that begin alike
+    mode = Qt.TextElideMode.ElideMiddle if is_title and lines > 1 else Qt.TextElideMode.ElideRight
+    fitting = _fitting_text(plain, font, width, lines, mode)
     layout = QTextLayout(fitting, font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
     layout.setTextOption(option)
     layout.setCacheEnabled(True)
     formats = []
+    pairs = enumerate(zip(plain, fitting, strict=False))
+    same = next((n for n, (one, other) in pairs if one != other), min(len(plain), len(fitting)))
     for start, end in marks:
-        if start < len(fitting):
+        if start < same:
             one = QTextLayout.FormatRange()
             one.start = _units(fitting[:start])
-            one.length, one.format = _units(fitting[start:end]), mark
+            one.length, one.format = _units(fitting[start : min(end, same)]), mark
             formats.append(one)
     layout.setFormats(formats)
     _break_lines(layout, width, lines)
@@ -297,8 +402,8 @@ def _break_lines(layout: QTextLayout, width: float, lines: int) -> int:
     return used
 
 
-def _fitting_text(text: str, font: QFont, width: float, lines: int) -> str:
-    """Return as much of ``text`` as fits, with an ellipsis when something had to go."""
+def _fitting_text(text: str, font: QFont, width: float, lines: int, mode: Qt.TextElideMode) -> str:
+    """Return as much of ``text`` as fits, with an ellipsis in the last line when something had to go."""
     metrics = QFontMetricsF(font)
     if lines == 1:
         return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
@@ -311,7 +416,7 @@ def _fitting_text(text: str, font: QFont, width: float, lines: int) -> str:
     if used * 2 >= len(encoded):
         return text
     first, rest = encoded[: used * 2].decode("utf-16-le"), encoded[used * 2 :].decode("utf-16-le")
-    return first + metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width - 1)
+    return first + metrics.elidedText(rest, mode, width - 1)
 
 
 def _units(text: str) -> int:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from kb_app.ui.common.widgets import plain_tooltip
-from kb_app.ui.results.state import Row, RowKind, age_text
+from kb_app.ui.results.state import Row, RowKind, age_text, more_text
 
 _NO_PARENT = QModelIndex()
 Index = QModelIndex | QPersistentModelIndex
@@ -76,7 +76,7 @@ def spoken_row(row: Row) -> str:
     """Return a row in words, most important first."""
     if row.kind is RowKind.HEADER:
         return row.title
-    parts = [row.title, row.kind_name, row.place, row.base_label]
+    parts = [row.title, row.kind_name, row.place, row.base_label, row.differs, row.why]
     if row.is_weak:
         parts.insert(0, "weak match")
     if (hit := row.hit) is not None:
@@ -84,7 +84,11 @@ def spoken_row(row: Row) -> str:
         parts.extend(f"has {name}" for name in hit.has if name != "lever")
         if age := age_text(hit.reviewed, dt.date.today()):
             parts.append(f"reviewed {age} ago" if age != "today" else "reviewed today")
+        parts.append(hit.fit_words)
         parts.append(hit.snippet)
+        if row.twins:
+            state = "Left hides them" if row.is_open else "Right shows them"
+            parts.append(f"{more_text(row)}, {state}")
     return ", ".join(part for part in parts if part)
 
 

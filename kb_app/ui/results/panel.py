@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -21,9 +21,9 @@ from kb_app.search.model import SearchAnswer, Verdict
 from kb_app.ui.common.messages import fit_text
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
-from kb_app.ui.results.delegate import ROW_HEIGHT, ResultDelegate
+from kb_app.ui.results.delegate import MORE_HEIGHT, ROW_HEIGHT, ResultDelegate
 from kb_app.ui.results.model import ResultModel
-from kb_app.ui.results.state import Row, next_row, row_to_select, summary_text
+from kb_app.ui.results.state import Row, next_row, row_to_select, summary_text, with_twins
 
 
 class ResultList(QListView):
@@ -47,6 +47,8 @@ class ResultList(QListView):
         self._model = ResultModel(self)
         self._delegate = ResultDelegate(self)
         self._is_replacing = False
+        self._folded_rows: tuple[Row, ...] = ()
+        self._opened: frozenset[EntryRef] = frozenset()
         self.setModel(self._model)
         self.setItemDelegate(self._delegate)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -92,6 +94,10 @@ class ResultList(QListView):
             keeps: the same entry stays selected if it is still there; else the first row is selected, because
                 another question has another best answer.
         """
+        if not keeps:
+            self._opened = frozenset()
+        self._folded_rows = tuple(rows)
+        rows = with_twins(rows, self._opened)
         before = self.current_ref()
         scroll = self.verticalScrollBar().value()
         self._is_replacing = True
@@ -113,6 +119,24 @@ class ResultList(QListView):
             self._is_replacing = False
         if self.current_ref() != before:
             self.selected.emit(self.current_ref())
+
+    def open_twins(self, *, is_open: bool | None = None) -> bool:
+        """Show or hide the near-duplicates of the selected row; tell whether there were any to show or hide.
+
+        Args:
+            is_open: None: the other way round.
+        """
+        number = self.currentIndex().row()
+        row = self._model.row_at(self.currentIndex())
+        if row is not None and row.is_twin and is_open is not True:  # from a near-duplicate back to its entry
+            number = next(n for n in range(number, -1, -1) if self.rows[n].twins)
+            row = self.rows[number]
+            self._select(number)
+        if row is None or row.ref is None or not row.twins or row.is_open is is_open:
+            return False
+        self._opened ^= {row.ref}
+        self.set_rows(self._folded_rows)
+        return True
 
     def move_selection(self, step: int) -> None:
         """Select the entry ``step`` rows away."""
@@ -146,8 +170,20 @@ class ResultList(QListView):
             self.move_selection(steps[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.open_current()
+        elif key in (Qt.Key.Key_Right, Qt.Key.Key_Left) and not event.modifiers():
+            self.open_twins(is_open=key == Qt.Key.Key_Right)
         else:
             event.ignore()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Select a row; its last line shows and hides the near-duplicates."""
+        super().mousePressEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        row = self._model.row_at(index)
+        is_below = event.position().y() >= self.visualRect(index).bottom() - MORE_HEIGHT
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        if row is not None and row.twins and is_left and is_below:
+            self.open_twins()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show which row the keys act on."""

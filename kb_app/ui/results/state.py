@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kb_app.search.model import Mode, SearchAnswer, SearchHit, Verdict
+from kb_app.search.model import Mode, SearchAnswer, SearchHit, Twin, Verdict
 from kb_app.ui.common.remembered import EntryRef, RememberedEntry
 
 WEAK_SHOWN = 3
@@ -40,6 +40,9 @@ class Row:
         hit: what was found; None for headings and remembered entries.
         place: ``product / component``.
         is_weak: nothing fits really; this is among the nearest.
+        why: of a paste or an alert what speaks for the entry, in a few words.
+        twins: near-duplicates folded under it; ``is_open`` tells whether their rows follow.
+        differs: of a near-duplicate's row in what it differs from the entry above it.
         base_label: name of the knowledge base, when more than one is open.
     """
 
@@ -51,6 +54,15 @@ class Row:
     kind_name: str = ""
     is_weak: bool = False
     base_label: str = ""
+    why: str = ""
+    twins: tuple[Twin, ...] = ()
+    is_open: bool = False
+    differs: str = ""
+
+    @property
+    def is_twin(self) -> bool:
+        """Tell whether this is a near-duplicate shown under another row."""
+        return bool(self.differs)
 
 
 _BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
@@ -71,7 +83,19 @@ def place_of(product: str, component: str) -> str:
     return " / ".join(part for part in (product, component) if part)
 
 
-def hit_row(hit: SearchHit, *, is_weak: bool = False, shows_base: bool = False) -> Row:
+def why_text(hit: SearchHit) -> str:
+    """Return why an entry answers a paste or an alert: its alert, the line that matches."""
+    alert = next((why for why in hit.why if "the entry of the alert" in why), "")
+    if alert:
+        return "Entry of the alert " + on_one_line(alert.rpartition(" ")[2])
+    if hit.paste_line:
+        return f"Line {hit.paste_line} of your paste matches"
+    return ""
+
+
+def hit_row(
+    hit: SearchHit, *, is_weak: bool = False, shows_base: bool = False, shows_why: bool = False
+) -> Row:
     """Return the row of a hit."""
     return Row(
         RowKind.HIT,
@@ -82,7 +106,36 @@ def hit_row(hit: SearchHit, *, is_weak: bool = False, shows_base: bool = False) 
         KIND_NAMES.get(hit.kind, hit.kind),
         is_weak,
         hit.knowledge_base if shows_base else "",
+        why_text(hit) if shows_why else "",
+        hit.twins,
     )
+
+
+def twin_row(twin: Twin) -> Row:
+    """Return the row of a near-duplicate."""
+    return Row(
+        RowKind.HIT,
+        on_one_line(twin.title),
+        EntryRef(twin.knowledge_base, twin.path),
+        place=on_one_line(twin.path),
+        differs=on_one_line(twin.differs) or "a near-duplicate",
+    )
+
+
+def with_twins(rows: Sequence[Row], opened: Collection[EntryRef]) -> tuple[Row, ...]:
+    """Return the rows with the near-duplicates of those in ``opened`` under them."""
+    result: list[Row] = []
+    for row in rows:
+        is_open = bool(row.twins) and row.ref in opened
+        result.append(replace(row, is_open=is_open) if row.twins else row)
+        if is_open:
+            result.extend(map(twin_row, row.twins))
+    return tuple(result)
+
+
+def more_text(row: Row) -> str:
+    """Return the line that opens and closes the near-duplicates of a row."""
+    return f"{len(row.twins)} more like this" if row.twins else ""
 
 
 def remembered_row(entry: RememberedEntry, *, shows_base: bool = False) -> Row:
@@ -100,9 +153,10 @@ def remembered_row(entry: RememberedEntry, *, shows_base: bool = False) -> Row:
 
 def answer_rows(answer: SearchAnswer, *, shows_base: bool = False) -> tuple[Row, ...]:
     """Return the rows of an answer; without a real match the nearest three, marked weak."""
-    if answer.verdict is Verdict.MATCH:
-        return tuple(hit_row(hit, shows_base=shows_base) for hit in answer.hits)
-    return tuple(hit_row(hit, is_weak=True, shows_base=shows_base) for hit in answer.hits[:WEAK_SHOWN])
+    shows_why = answer.mode is not Mode.WORDS
+    is_weak = answer.verdict is not Verdict.MATCH
+    hits = answer.hits[:WEAK_SHOWN] if is_weak else answer.hits
+    return tuple(hit_row(hit, is_weak=is_weak, shows_base=shows_base, shows_why=shows_why) for hit in hits)
 
 
 def browse_rows(
