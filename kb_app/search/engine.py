@@ -33,12 +33,22 @@ from kb_app.search.entry_dates import EntryDays, days_of
 from kb_app.search.explanation import correction_note, in_words, synonym_note
 from kb_app.search.manifest import discard, open_segment, read_manifest
 from kb_app.search.masking import MAX_PASTE, is_paste, read_paste
-from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchHit, SearchRequest, Twin, Verdict
+from kb_app.search.model import (
+    FACETS,
+    LineMatch,
+    Mode,
+    Relation,
+    SearchAnswer,
+    SearchHit,
+    SearchRequest,
+    Twin,
+    Verdict,
+)
 from kb_app.search.names_file import read_names, segment_of_names
-from kb_app.search.pasted_lines import LineMatch, best_paste_line, line_words, matching_lines
+from kb_app.search.pasted_lines import best_paste_line, line_words, matching_lines
 from kb_app.search.query import CLOSED, Problem, Query, filter_text, is_one_slip, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
-from kb_app.search.relations import Relation, stated_relations
+from kb_app.search.relations import stated_relations
 from kb_app.search.scoring import Concept, Scored, Scorer, common, score
 from kb_app.search.snippets import Marker, snippet_at
 from kb_app.search.synonyms import synonyms_with

@@ -143,6 +143,42 @@ class SearchAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class LineMatch:
+    """A line of a paste and a line of an entry that say the same.
+
+    Attributes:
+        paste_line, entry_line: 1-based numbers.
+        entry_text: the entry's line as people read it.
+        weight: of the words that both hold, > 0.
+    """
+
+    paste_line: int
+    entry_line: int
+    entry_text: str = ""
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Another entry and what it has to do with the one shown.
+
+    Attributes:
+        reasons: in words, strongest first: "linked here", "links here", "same alert family", "similar text",
+            "same component".
+    """
+
+    knowledge_base: str
+    path: str
+    title: str
+    kind: str
+    state: str
+    product: str
+    component: str
+    has: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SkippedFile:
     """A file that could not be taken into the index, and why (one sentence)."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from kb_app.search.analysis import fold, raw_tokens, split_token
 from kb_app.search.concepts import FUNCTION_WORDS
 from kb_app.search.masking import Paste
+from kb_app.search.model import LineMatch
+from kb_app.search.snippets import plain_line
 
 MIN_WORDS = 3
 """Words that two lines must have in common."""
@@ -22,15 +23,6 @@ MAX_COMMON_LINES = 400
 """A word that stands in more lines of an entry than this tells no line from another."""
 
 Weight = Callable[[str], float]
-
-
-@dataclass(frozen=True, slots=True)
-class LineMatch:
-    """Two lines that say the same: 1-based numbers, and the weight of the words they share."""
-
-    paste_line: int
-    entry_line: int
-    weight: float
 
 
 def telling_words(text: str) -> frozenset[str]:
@@ -68,11 +60,13 @@ def matching_lines(paste: Paste, entry_lines: Iterable[str], weight: Weight) -> 
             found = known[word] = weight(word)
         return found
 
+    texts: list[str] = []
     words_of_line: list[frozenset[str]] = []
     lines_of_word: dict[str, list[int]] = {}
     for number, text in enumerate(entry_lines):
         if number >= MAX_ENTRY_LINES:
             break
+        texts.append(text)
         words_of_line.append(telling_words(text[:2_000]))
         for word in words_of_line[-1]:
             lines_of_word.setdefault(word, []).append(number)
@@ -83,7 +77,7 @@ def matching_lines(paste: Paste, entry_lines: Iterable[str], weight: Weight) -> 
         rated = [(_shared(words, words_of_line[line], weigh), -line) for line in places]
         best, line = max(rated, default=(0.0, 0))
         if best > 0:
-            found.append(LineMatch(number, 1 - line, round(best, 3)))
+            found.append(LineMatch(number, 1 - line, plain_line(texts[-line]), round(best, 3)))
     return sorted(found, key=lambda match: match.paste_line)
 
 

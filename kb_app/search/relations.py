@@ -11,7 +11,6 @@ import posixpath
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,26 +24,6 @@ MAX_COMPONENT = 8
 MIN_FAMILY = 5
 _SUFFIXES = ("", ".md", ".markdown", "/README.md", "/index.md", "/_index.md")
 _CAMEL = re.compile(r"[A-Z][a-z0-9]+|[A-Z]+(?![a-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Another entry and what it has to do with the one shown.
-
-    Attributes:
-        reasons: in words, strongest first: "linked here", "links here", "same alert family", "similar text",
-            "same component".
-    """
-
-    knowledge_base: str
-    path: str
-    title: str
-    kind: str
-    state: str
-    product: str
-    component: str
-    has: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
 
 
 def stated_relations(

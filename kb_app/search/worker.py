@@ -9,7 +9,7 @@ Requests carry an ``id`` that comes back with the answer:
   them did not is kept as it is.
 * ``{"id": 4, "op": "ping"}`` → ``{"id": 4, "ok": true}``
 * ``{"id": 5, "op": "compare", "knowledge_base", "path", "text"}`` → ``{"id": 5, "ok": true, "matches"}``:
-  which lines of the paste and of the entry say the same (`kb_app.search.pasted_lines.LineMatch`)
+  which lines of the paste and of the entry say the same (`kb_app.search.model.LineMatch`)
 * ``{"id": 6, "op": "relations", "knowledge_base", "path"}`` → ``{"id": 6, "ok": true, "relations"}``
 * ``{"id": 7, "op": "count", "queries": [...]}`` → ``{"id": 7, "ok": true, "totals"}``: how many entries each
   typed query finds

@@ -73,6 +73,24 @@ def _searching(window: MainWindow) -> Feature:
     return SearchingFeature(window)
 
 
+def _saved_searches(window: MainWindow) -> Feature:
+    from kb_app.ui.searching.saved_feature import SavedSearchesFeature
+
+    return SavedSearchesFeature(window)
+
+
+def _paste(window: MainWindow) -> Feature:
+    from kb_app.ui.searching.paste_feature import PasteFeature
+
+    return PasteFeature(window)
+
+
+def _related(window: MainWindow) -> Feature:
+    from kb_app.ui.searching.related_feature import RelatedFeature
+
+    return RelatedFeature(window)
+
+
 def _sync(window: MainWindow) -> Feature:
     from kb_app.ui.sync.feature import SyncFeature
 
@@ -114,6 +132,9 @@ FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _history,
     _editor,
     _searching,
+    _saved_searches,
+    _paste,
+    _related,
     _sync,
     _conflicts,
     _timeline,

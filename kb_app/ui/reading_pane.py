@@ -123,6 +123,11 @@ class ReadingPane(QStackedWidget):
         if self._reader is not None:
             self._reader.mark_terms(tuple(terms))
 
+    def mark_lines(self, texts: Sequence[str]) -> None:
+        """Mark whole lines of the entry: they stand in the paste."""
+        if self._reader is not None:
+            self._reader.mark_lines(tuple(texts))
+
     def show_failure(self, fault: WorkerFault) -> None:
         """Say why the entry cannot be shown."""
         self.reader.show_error(fault.title, fault.hint)

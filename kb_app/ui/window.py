@@ -773,7 +773,7 @@ class MainWindow(QMainWindow):
             (self.desk.history.can_go_forward, When.CAN_GO_FORWARD),
             (self.desk.index_state.is_active, When.INDEXING),
             (self._filter_count() > 0, When.FILTERED),
-            (bool(self.desk.query.typed) and not self.desk.query.pasted, When.QUERY_TYPED),
+            (not self.desk.query.is_empty or self.filters.state.count > 0, When.QUERY_TYPED),
         ):
             if is_true:
                 facts.add(fact)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from kb_app.paths import app_folders
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.actions import ActionId
+from kb_app.ui.common.remembered import EntryRef, SavedSearch
 from kb_app.ui.filters.panel import FacetRow
 from kb_app.ui.searching.feature import SearchingFeature
+from kb_app.ui.searching.paste_feature import PasteFeature
+from kb_app.ui.searching.related_feature import RelatedFeature
+from kb_app.ui.searching.saved_feature import SavedSearchesFeature
 
 TIMEOUT_MS = 20_000
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -92,6 +98,11 @@ def start(qtbot: QtBot, qapp: QApplication) -> Iterator[Open]:
 def settle(running: Running, qtbot: QtBot) -> None:
     """Wait until nothing is asked any more."""
     qtbot.waitUntil(lambda: not running.desk.search.is_busy, timeout=TIMEOUT_MS)
+
+
+def shows(running: Running, path: str) -> bool:
+    current = running.desk.current
+    return current is not None and current.ref.path == path and not running.window.are_steps_pending
 
 
 def titles(running: Running) -> list[str]:
@@ -188,3 +199,161 @@ def test_the_explanation_names_what_was_corrected_and_why_the_entry_was_found(
     press(running, qtbot, Key.Key_Escape)
     assert not card.isVisible()
     assert window.search.edit.text() == "kind:fix commnd OOM"
+
+
+PANIC = 'PANIC:  could not write to file "pg_wal/xlogtemp.4711": No space left on device'
+LOG = "\n".join(
+    [
+        "2026-03-04 02:11:00.001 UTC [1] LOG:  starting PostgreSQL 16.2 on x86_64-pc-linux-gnu",
+        *(f"2026-03-04 02:11:0{n % 10}.101 UTC [{n}] LOG:  checkpoint starting: time" for n in range(36)),
+        f"2026-03-04 02:11:09.871 UTC [4711] {PANIC}",
+        "2026-03-04 02:11:09.872 UTC [1] LOG:  terminating any other active server processes",
+        "2026-03-04 02:11:10.117 UTC [4720] FATAL:  the database system is in recovery mode",
+    ]
+)
+
+
+class Keys:
+    """Presses keys and counts them."""
+
+    def __init__(self, running: Running, qtbot: QtBot) -> None:
+        self.count = 0
+        self._running, self._qtbot = running, qtbot
+
+    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Mod.NoModifier) -> None:
+        self.count += 1
+        press(self._running, self._qtbot, key, modifier)
+
+
+def test_story_6_a_ticket_with_a_known_problem(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    """Paste a log of 40 lines: the right entry with its matching line marked and the version fit, 4 keys."""
+    running = start(knowledge)
+    window, keys = running.window, Keys(running, qtbot)
+    QGuiApplication.clipboard().setText(LOG)
+    keys.press(Key.Key_K, Mod.ControlModifier)
+    keys.press(Key.Key_V, Mod.ControlModifier)  # the paste
+    assert window.search.chip.label.text() == "pasted 40 lines"
+    qtbot.waitUntil(lambda: shows(running, "pg/slot.md"), timeout=TIMEOUT_MS)
+    row = window.results.list.current_row()
+    assert row is not None
+    assert row.why == "Line 38 of your paste matches"
+    assert row.hit is not None
+    assert (row.hit.fit, row.hit.fit_words) == ("fits", "fits 16.2")
+    paste = window.feature(PasteFeature)
+    qtbot.waitUntil(lambda: bool(paste.matches), timeout=TIMEOUT_MS)
+    view = window.reading.reader.view
+    marked = [selection.cursor.selectedText() for selection in view.extraSelections()]
+    assert any("could not write to file" in text and "No space left on device" in text for text in marked)
+    keys.press(Key.Key_K, Mod.ControlModifier | Mod.ShiftModifier)
+    preview = paste.preview
+    assert preview.title == (
+        "40 pasted lines, 1 of them in \u201cpg_wal fills the disk behind an inactive slot\u201d"
+    )
+    assert preview.list.currentIndex().row() == 37
+    keys.press(Key.Key_Return)
+    assert paste.matches[0].entry_line == 13
+    assert keys.count <= 1 + 4  # the paste and four keys
+    press(running, qtbot, Key.Key_Escape)
+    assert not preview.isVisible()
+    assert window.search.edit.hasFocus()
+
+
+def test_a_version_that_does_not_fit_is_said(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    running = start(knowledge)
+    for version, fit, words in (
+        ("17.2", "fixed", "fixed in 17.1"),
+        ("12.4", "outside", "affects >=13 <17.1, not 12.4"),
+    ):
+        running.window.search.set_text(LOG.replace("16.2", version))
+        settle(running, qtbot)
+        hit = running.window.results.list.rows[0].hit
+        assert hit is not None
+        assert (hit.fit, hit.fit_words) == (fit, words)
+
+
+def test_a_paste_that_nothing_fits_says_so(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    running = start(knowledge)
+    running.window.search.set_text("zyzzogeton quuxified\nfrobnicator exploded at 12:00:01\nbazinga 4711\n")
+    settle(running, qtbot)
+    assert running.window.results.count_label.text() == "No known fix"
+    assert len(titles(running)) <= 3
+    assert all(row.is_weak for row in running.window.results.list.rows)
+
+
+def test_a_search_is_saved_counted_opened_by_key_and_survives_a_restart(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge)
+    window = running.window
+    window.search.set_text("kind:fix disk")
+    settle(running, qtbot)
+    press(running, qtbot, Key.Key_B, Mod.ControlModifier | Mod.ShiftModifier)
+    name = window.body.findChild(QLineEdit, "searchName")
+    assert name.hasFocus()
+    qtbot.keyClicks(name, "Full disks")
+    qtbot.keyClick(name, Key.Key_Return)
+    saved = window.feature(SavedSearchesFeature)
+    assert [(one.name, one.query) for one in saved.saved] == [("Full disks", "kind:fix disk")]
+    panel = saved.panel
+    assert panel is not None
+    qtbot.waitUntil(lambda: panel.rows[0].count == 1, timeout=TIMEOUT_MS)
+    running.window.close()
+    running.finish()
+    again = start(knowledge)
+    press(again, qtbot, Key.Key_1, Mod.AltModifier)
+    settle(again, qtbot)
+    assert again.window.search.edit.text() == "kind:fix disk"
+    assert titles(again) == ["pg_wal fills the disk behind an inactive slot"]
+
+
+def test_saved_searches_are_renamed_moved_deleted_and_brought_back(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge)
+    saved = running.window.feature(SavedSearchesFeature)
+    running.desk.session.update(
+        replace(
+            running.desk.session.state,
+            searches=(SavedSearch("one", "redis"), SavedSearch("two", "disk"), SavedSearch("three", "slot")),
+        )
+    )
+    panel = saved.panel
+    assert panel is not None
+    qtbot.keyClick(panel.rows[2], Key.Key_Up, Mod.ControlModifier)
+    assert [row.saved.name for row in panel.rows] == ["one", "three", "two"]
+    qtbot.keyClick(panel.rows[0], Key.Key_F2)
+    name = running.window.body.findChild(QLineEdit, "searchName")
+    qtbot.keyClicks(name, "first")
+    qtbot.keyClick(name, Key.Key_Return)
+    qtbot.keyClick(panel.rows[1], Key.Key_Delete)
+    assert [row.saved.name for row in panel.rows] == ["first", "two"]
+    message = running.window.messages.current
+    assert message is not None
+    assert message.action == "Undo"
+    assert message.run is not None
+    message.run()
+    assert [row.saved.name for row in panel.rows] == ["first", "three", "two"]
+
+
+def test_a_paste_is_never_saved(start: Open, knowledge: Path, qtbot: QtBot, isolated_home: Path) -> None:
+    running = start(knowledge)
+    running.window.search.set_text(LOG)
+    settle(running, qtbot)
+    running.window.feature(SavedSearchesFeature).save()
+    assert running.window.toast.text() == "There is no search to save"
+    running.window.close()
+    running.finish()
+    assert "No space left" not in (isolated_home / "data" / "window.json").read_text("utf-8")
+
+
+def test_related_entries_stand_below_the_page_and_open(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    running = start(knowledge)
+    running.window.open_entry(EntryRef("runbooks", "pg/slot.md"))
+    related = running.window.feature(RelatedFeature)
+    qtbot.waitUntil(lambda: related.strip is not None and related.strip.isVisible(), timeout=TIMEOUT_MS)
+    assert related.strip is not None
+    first = related.strip.relations[0]
+    assert (first.path, first.kind) == ("pg/wal.md", "internals")
+    assert "same component" in first.reasons
+    related.strip.opened.emit(EntryRef("runbooks", "pg/wal.md"))
+    qtbot.waitUntil(lambda: shows(running, "pg/wal.md"), timeout=TIMEOUT_MS)

@@ -49,6 +49,8 @@ class ActionId(StrEnum):
     QUIT = "quit"
     SAVE_SEARCH = "save-search"
     EXPLAIN_SEARCH = "explain-search"
+    SHOW_PASTE = "show-paste"
+    RELATED = "related"
     EDIT_ENTRY = "edit-entry"
     NEW_ENTRY = "new-entry"
     FLAG_ENTRY = "flag-entry"
@@ -97,6 +99,8 @@ class When(StrEnum):
     INDEXING = "indexing"
     FILTERED = "filtered"
     QUERY_TYPED = "query-typed"
+    QUERY_PASTED = "query-pasted"
+    RELATED_SHOWN = "related-shown"
     INCIDENT_OPEN = "incident-open"
     HAS_REMOTE = "has-remote"
 
@@ -145,6 +149,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(_A.CLEAR_FILTERS, "Clear the filters", _S, ("Ctrl+Shift+X",), "list-x", When.FILTERED),
     ActionSpec(_A.SAVE_SEARCH, "Save this search", _S, ("Ctrl+Shift+B",), "bookmark", When.QUERY_TYPED),
     ActionSpec(_A.EXPLAIN_SEARCH, "Explain the search", _S, ("Ctrl+Shift+E",), "info", When.QUERY_TYPED),
+    ActionSpec(_A.SHOW_PASTE, "The pasted text", _S, ("Ctrl+Shift+K",), "clipboard-paste", When.QUERY_PASTED),
     ActionSpec(_A.BACK, "Back", _E, ("Alt+Left",), "arrow-left", When.CAN_GO_BACK),
     ActionSpec(_A.FORWARD, "Forward", _E, ("Alt+Right",), "arrow-right", When.CAN_GO_FORWARD),
     ActionSpec(_A.FIND_IN_PAGE, "Find in the entry", _E, ("Ctrl+F",), "text-search", When.ENTRY_OPEN),
@@ -154,6 +159,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         _A.CUSTOMER_TEXT, "Copy the customer-safe text", _E, ("Shift+C",), "clipboard-check", When.ENTRY_OPEN
     ),
+    ActionSpec(_A.RELATED, "Related entries", _E, ("Ctrl+Shift+L",), "workflow", When.RELATED_SHOWN),
     ActionSpec(_A.MITIGATE, "Go to Mitigate", _T, ("Ctrl+1",), "shield-alert", When.STEPS_SHOWN),
     ActionSpec(_A.FIX_FORWARD, "Go to Fix forward", _T, ("Ctrl+2",), "wrench", When.STEPS_SHOWN),
     ActionSpec(_A.COPY_COMMAND, "Copy the current command", _T, ("C",), "copy", When.STEPS_SHOWN),
@@ -207,6 +213,10 @@ FIXED_KEYS: tuple[tuple[MenuName, str, str], ...] = (
     (MenuName.SEARCH, "Choose a result while typing", "Down, Up"),
     (MenuName.SEARCH, "Open the chosen result", "Enter"),
     (MenuName.SEARCH, "Clear the search", "Esc"),
+    (MenuName.SEARCH, "Complete a field or a value", "Tab"),
+    (MenuName.SEARCH, "Offer all fields", "Ctrl+Space"),
+    (MenuName.SEARCH, "Show or hide near-duplicates in the results", "Right, Left"),
+    (MenuName.SEARCH, "Open a saved search", "Alt+1 to Alt+9"),
     (MenuName.STEPS, "Move between steps and columns", "Arrow keys"),
     (MenuName.STEPS, "Tick a step that cannot be taken back", "Hold Space, Enter"),
     (MenuName.STEPS, "Skip the step", "S"),

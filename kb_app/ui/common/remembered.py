@@ -52,6 +52,14 @@ class RememberedEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A query that was given a name; never a paste."""
+
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionState:
     """All that is remembered.
 
@@ -63,6 +71,7 @@ class SessionState:
         splitter: widths of the panes in pixels, left to right.
         query: what stood in the search field (never a paste: it may hold customer data).
         hidden_bases: knowledge bases that were switched off.
+        searches: saved searches in the order of the sidebar.
         incident: id of the record the window has in hand, or empty.
         uses: `EntryRef.key` to the commit at which an entry of a clone was last used, and when (ISO 8601).
         export: what was copied for a ticket last, and in which form, or empty.
@@ -75,6 +84,7 @@ class SessionState:
     splitter: tuple[int, ...] = ()
     query: str = ""
     hidden_bases: tuple[str, ...] = ()
+    searches: tuple[SavedSearch, ...] = ()
     incident: str = ""
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     export: str = ""

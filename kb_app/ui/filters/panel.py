@@ -223,6 +223,7 @@ class FilterPanel(QScrollArea):
         self._counts: Mapping[str, Mapping[str, int]] = {}
         self._typed: Mapping[str, tuple[str, ...]] = {}
         self._groups: dict[str, _Group] = {}
+        self._sections = 0
         body = QWidget(self)
         body.setProperty("surface", "chrome")
         body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -252,6 +253,11 @@ class FilterPanel(QScrollArea):
         self._views[View.STARRED].set_count(starred)
         self._views[View.RECENT].set_count(recent)
 
+    def add_section(self, section: QWidget) -> None:
+        """Put a feature's list below the views."""
+        self._layout.insertWidget(len(View), section)
+        self._sections += 1
+
     def set_state(self, state: FilterState) -> None:
         """Take another state and tell about it."""
         self.state = state
@@ -279,7 +285,7 @@ class FilterPanel(QScrollArea):
             widget.toggled.connect(self._on_toggled)
             widget.expanded.connect(lambda f: self.set_state(self.state.with_expanded(f)))
             self._groups[facet] = widget
-            self._layout.insertWidget(len(View) + position, widget)
+            self._layout.insertWidget(len(View) + self._sections + position, widget)
         return widget
 
     def _on_toggled(self, facet: str, value: str) -> None:

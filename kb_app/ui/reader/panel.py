@@ -144,6 +144,12 @@ class ReaderPanel(QWidget):
         banner.hide()
         self._banners.addWidget(banner)
 
+    def add_footer(self, footer: QWidget) -> None:
+        """Put a feature's strip below the page; the feature shows and hides it."""
+        layout = self._page_side.layout()
+        assert layout is not None
+        layout.addWidget(footer)
+
     def _build_body(self) -> None:
         self._page_side = QWidget(self)
         page_layout = QVBoxLayout(self._page_side)
@@ -330,6 +336,10 @@ class ReaderPanel(QWidget):
     def mark_terms(self, terms: Sequence[str]) -> int:
         """Mark the words of a search; return how many places, at most 1,000."""
         return self.view.mark_terms(terms)
+
+    def mark_lines(self, texts: Sequence[str]) -> int:
+        """Mark whole lines of the entry instead of the words of a search; return how many."""
+        return self.view.mark_lines(texts)
 
     def show_outline(self) -> None:
         """Open the list of headings."""

@@ -8,6 +8,7 @@ unknown schemes and reads any path that an image names.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,19 @@ from functools import partial
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMargins, QMimeData, QObject, QPointF, QRectF, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QMargins,
+    QMimeData,
+    QObject,
+    QPointF,
+    QRectF,
+    QRegularExpression,
+    Qt,
+    QTimer,
+    QUrl,
+    Signal,
+)
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -65,6 +78,8 @@ _PIECE = 16_384
 _REMEMBERED_PAGES = 200
 _MAX_HITS = 1_000
 _MAX_TERMS = 40
+_MAX_LINE_WORDS = 30
+_WORD_PARTS = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +141,8 @@ class ReaderView(QTextBrowser):
         self._find_text = ""
         self._hits: list[QTextCursor] = []
         self._marked: list[QTextCursor] = []
+        self._line_texts: tuple[str, ...] = ()
+        self._marked_lines: list[QTextCursor] = []
         self._hit = -1
         self._flash: QTextCursor | None = None
         self._headings: list[tuple[int, str]] | None = None
@@ -433,11 +450,37 @@ class ReaderView(QTextBrowser):
         Returns:
             How many places are marked, at most 1,000.
         """
+        self._line_texts = ()
         self._terms = tuple(term for term in dict.fromkeys(terms) if term.strip())[:_MAX_TERMS]
         self._mark_again()
         return len(self._marked)
 
+    def mark_lines(self, texts: Sequence[str]) -> int:
+        """Mark lines by their texts, whole, instead of the words of a search.
+
+        Args:
+            texts: lines of the entry as people read them; spaces may differ on the page.
+
+        Returns:
+            How many of them are marked.
+        """
+        self._terms = ()
+        self._line_texts = tuple(dict.fromkeys(filter(None, texts)))[:_MAX_TERMS]
+        self._mark_again()
+        return len(self._marked_lines)
+
+    def _find_line(self, text: str) -> QTextCursor | None:
+        """Return where a line stands on the page: its words in order, whatever stands between them."""
+        words = _WORD_PARTS.findall(text)[:_MAX_LINE_WORDS]
+        if not words:
+            return None
+        pattern = "[^\\p{L}\\p{N}]{1,6}".join(QRegularExpression.escape(word) for word in words)
+        found = self.document().find(QRegularExpression(pattern))
+        return None if found.isNull() else found
+
     def _mark_again(self) -> None:
+        lines = (self._find_line(text) for text in self._line_texts)
+        self._marked_lines = [cursor for cursor in lines if cursor is not None]
         self._marked = []
         for term in self._terms:
             self._marked += self._all(term, _MAX_HITS - len(self._marked), whole_words=len(term) < 3)
@@ -492,6 +535,7 @@ class ReaderView(QTextBrowser):
     def _forget_hits(self) -> None:
         self._hits = []
         self._marked = []
+        self._marked_lines = []
         self._flash = None
         self.setExtraSelections([])
 
@@ -509,7 +553,8 @@ class ReaderView(QTextBrowser):
         selections = []
         if self._flash is not None:
             selections.append(_selection(self._flash, tokens.selection, ""))
-        selections += [_selection(mark, tokens.mark, tokens.on_mark) for mark in self._marked]
+        marks = (*self._marked_lines, *self._marked)
+        selections += [_selection(mark, tokens.mark, tokens.on_mark) for mark in marks]
         for number, hit in enumerate(self._hits):
             if number != self._hit:
                 selections.append(_selection(hit, tokens.mark, tokens.on_mark))

@@ -182,6 +182,7 @@ class PasteChip(QFrame):
     """Stands for the pasted text; its tooltip shows the beginning, its cross removes it."""
 
     removed = Signal()
+    pressed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make a hidden chip."""
@@ -198,8 +199,14 @@ class PasteChip(QFrame):
         row.addWidget(self.label)
         self.remove_button = IconButton("x", "Remove the pasted text", self, size=12, color="accent")
         self.remove_button.clicked.connect(self.removed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         row.addWidget(self.remove_button)
         self.hide()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Ask for the whole text."""
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.pressed.emit()
 
     def set_query(self, query: Query) -> None:
         """Show what was pasted."""
@@ -208,6 +215,7 @@ class PasteChip(QFrame):
         lines = [visible(line)[:_PREVIEW_COLUMNS] for line in query.pasted.splitlines()[:_PREVIEW_LINES]]
         if query.line_count > _PREVIEW_LINES:
             lines.append("…")
+        lines.append("Click or Ctrl+Shift+K: the whole text, with the lines that match")
         self.setToolTip("<br>".join(plain_tooltip(line) for line in lines))
         self.setVisible(bool(query.pasted))
 
