@@ -45,7 +45,7 @@ from kb_app.search.model import (
     Verdict,
 )
 from kb_app.search.names_file import read_names, segment_of_names
-from kb_app.search.pasted_lines import best_paste_line, line_words, matching_lines
+from kb_app.search.pasted_lines import best_paste_line, line_words, matching_lines, without_front_matter
 from kb_app.search.query import CLOSED, Problem, Query, filter_text, is_one_slip, parse_query
 from kb_app.search.ranking import Evidence, demotion, look_closer
 from kb_app.search.relations import stated_relations
@@ -730,7 +730,7 @@ class SearchEngine:
         for shard in self._scorer.shards:
             document = shard.segment.document_of(path) if shard.base == knowledge_base else -1
             if document >= 0:
-                lines = shard.segment.text_lines(document)
+                lines = without_front_matter(shard.segment.text_lines(document))
                 return tuple(matching_lines(read_paste(text[:MAX_PASTE]), lines, self._rarity))
         return ()
 

@@ -19,6 +19,7 @@ A log line carries hosts and threads around the error, an entry's line carries a
 has to lie in the other nearly whole.
 """
 MAX_ENTRY_LINES = 5_000
+MAX_FRONT_MATTER = 400
 MAX_COMMON_LINES = 400
 """A word that stands in more lines of an entry than this tells no line from another."""
 
@@ -79,6 +80,14 @@ def matching_lines(paste: Paste, entry_lines: Iterable[str], weight: Weight) -> 
         if best > 0:
             found.append(LineMatch(number, 1 - line, plain_line(texts[-line]), round(best, 3)))
     return sorted(found, key=lambda match: match.paste_line)
+
+
+def without_front_matter(lines: Sequence[str]) -> list[str]:
+    """Return an entry's lines, those of its front matter empty: they do not stand on its page."""
+    if not lines or lines[0].strip() != "---":
+        return list(lines)
+    end = next((n for n, line in enumerate(lines[1:MAX_FRONT_MATTER], 1) if line.strip() == "---"), -1)
+    return [*[""] * (end + 1), *lines[end + 1 :]]
 
 
 def _shared(first: frozenset[str], second: frozenset[str], weight: Weight) -> float:

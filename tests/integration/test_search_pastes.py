@@ -18,6 +18,7 @@ product: postgresql
 component: wal
 affected: ">=13"
 fixed_in: "17.1"
+signatures: ["could not write to file pg_wal/xlogtemp: No space left on device"]
 ---
 # Slot keeps WAL
 
