@@ -31,11 +31,17 @@ _ASCII_TOKEN_OR_BREAK = re.compile(r"[A-Za-z0-9_.\-+#]+|\n")
 _TOKEN_OR_BREAK = re.compile(r"[\w.\-+#]+|\n")
 _EDGES = re.compile(r"^(?P<lead>--?|\.)?(?P<body>\w.*?)(?P<tail>\+\+|#)?[.\-_+#]*$", re.DOTALL)
 
+_PLAIN = {
+    0xDF: "ss", 0xE6: "ae", 0xC6: "AE", 0x153: "oe", 0x152: "OE", 0xF8: "o", 0xD8: "O", 0x142: "l",
+    0x141: "L", 0x111: "d", 0x110: "D", 0x131: "i",
+}  # fmt: skip
+"""Letters that no accent can be taken from, and how they are typed without them."""
 _FOLDING = {
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"), "-"),
     **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\uff07`\u00b4"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u2033\u00ab\u00bb\uff02"), '"'),
     **dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u2000\u2001\u2002\u2003\u2009\u3000"), " "),
+    **_PLAIN,
     # zero-width characters, soft hyphen, direction marks, variation selectors: nobody sees them
     **dict.fromkeys(
         [0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], None
@@ -114,6 +120,8 @@ def split_token(token: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         wholes.append(lead + whole)
     if tail and len(whole) <= 2:
         wholes.append(whole + tail)
+    if not whole.isascii() and len(whole) > 1 and _CJK.match(whole[-1]):
+        wholes.append(whole[-1])  # no pair begins with the last character, and it may be asked for alone
     return tuple(words), tuple(wholes)
 
 
@@ -148,6 +156,11 @@ def _split_scripts(word: str) -> list[str]:
         else:
             words.extend(run[i : i + 2] for i in range(len(run) - 1))
     return words
+
+
+def is_ideogram(word: str) -> bool:
+    """Tell whether ``word`` is one character of Chinese, Japanese or Korean: the start of pairs."""
+    return len(word) == 1 and _CJK.match(word) is not None
 
 
 def words_of(text: str) -> list[str]:

@@ -46,6 +46,8 @@ KEPT_WORDS = 1_500_000
 """Words of documents kept in memory per segment (4 bytes each)."""
 KEPT_SHOWN = 100
 """Documents whose card and lines are kept: the next keystroke shows most of them again."""
+KEPT_LINES = 300
+"""Documents whose lines are kept: a page has some hundred, at 12 bytes each."""
 _LAST = "\U0010ffff"
 
 
@@ -205,11 +207,21 @@ def _merge_terms(vocabularies: Sequence[Sequence[str]]) -> tuple[list[str], list
     return terms, [place[numbers_of] for numbers_of in locals_]
 
 
+def run_starts(ordered: Array) -> Array:
+    """Return where each run of equal values starts."""
+    if not ordered.size:
+        return np.zeros(0, np.int64)
+    is_first = np.empty(ordered.size, np.bool_)
+    is_first[0] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return is_first.nonzero()[0]
+
+
 def _count(keys: Array, documents: int) -> _Postings:
     """Return the postings of occurrence keys ``(term * documents + document) * fields + field``."""
     keys.sort()
     if keys.size:
-        first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+        first = run_starts(keys)
         count = np.diff(np.r_[first, keys.size])
         keys = keys[first]
     else:
@@ -397,6 +409,8 @@ class Segment:
         self.document_count = len(self.flags)
         self._words: dict[int, Array] = {}  # documents looked at last: the next keystroke asks for them again
         self._words_size = 0
+        self._lines: dict[int, Array] = {}
+        self._distinct: dict[int, Array] = {}
         self._owners: dict[str, Array] = {}
         self._numbers: dict[str, int] | None = None
         self._shown_lines: dict[int, list[str]] = {}
@@ -501,6 +515,13 @@ class Segment:
             }
         return self._numbers.get(path, -1)
 
+    def prepare(self) -> None:
+        """Decode what every question needs."""
+        for name in ("terms", "stems", "paths", "names", "hashes", "facet_values", "term_shapes"):
+            getattr(self, name)
+        for facet in FACETS:
+            self.facet_owners(facet)
+
     def facet_owners(self, facet: str) -> Array:
         """Return per code of ``arrays["facet_…_code"]`` the document that has it."""
         found = self._owners.get(facet)
@@ -554,16 +575,31 @@ class Segment:
                 self._words_size -= self._words.pop(next(iter(self._words))).size
         return found
 
+    def word_count(self, documents: Array) -> Array:
+        """Return how many words each of ``documents`` has."""
+        starts = self.arrays["words_start"]
+        counts: Array = (starts[documents + 1] - starts[documents]) // 4
+        return counts
+
     def distinct_words(self, document: int) -> Array:
         """Return a document's words as term numbers, ascending, each once."""
-        ordered = np.sort(self.words(document))
-        if ordered.size:
-            ordered = ordered[np.r_[True, ordered[1:] != ordered[:-1]]]
-        return ordered
+        found = self._distinct.get(document)
+        if found is None:
+            ordered = np.sort(self.words(document))
+            found = self._distinct[document] = ordered[run_starts(ordered)]
+            if len(self._distinct) > KEPT_SHOWN:
+                self._distinct.pop(next(iter(self._distinct)))
+        return found
 
     def lines(self, document: int) -> Array:
         """Return a document's lines: rows of (line number, first word, field)."""
-        return np.frombuffer(self._cold.read("lines", document), np.int32).reshape(-1, 3)
+        found = self._lines.get(document)
+        if found is None:
+            found = np.frombuffer(self._cold.read("lines", document), np.int32).reshape(-1, 3)
+            self._lines[document] = found
+            if len(self._lines) > KEPT_LINES:
+                self._lines.pop(next(iter(self._lines)))
+        return found
 
     def text_lines(self, document: int) -> list[str]:
         """Return the lines of a document's text."""
@@ -633,6 +669,7 @@ class _Cold:
 
     def __init__(self, file: BinaryIO | None, arrays: Mapping[str, Array], sizes: Mapping[str, int]) -> None:
         self._file = file
+        self._descriptor = _descriptor_of(file)
         self._arrays = arrays
         self._base: dict[str, int] = {}
         offset = len(MAGIC)
@@ -661,8 +698,11 @@ class _Cold:
         if self._file is None:
             raise DamagedIndexError("the file of documents is closed")
         try:
-            self._file.seek(offset)
-            data = self._file.read(size)
+            if self._descriptor >= 0:
+                data = os.pread(self._descriptor, size, offset)
+            else:
+                self._file.seek(offset)
+                data = self._file.read(size)
         except (OSError, ValueError) as error:
             raise DamagedIndexError(f"the file of documents cannot be read: {error}") from error
         if len(data) != size:
@@ -672,7 +712,17 @@ class _Cold:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-            self._file = None
+            self._file, self._descriptor = None, -1
+
+
+def _descriptor_of(file: BinaryIO | None) -> int:
+    """Return the descriptor to read at a place in one call, -1 where there is none or the system cannot."""
+    if file is None or not hasattr(os, "pread"):
+        return -1
+    try:
+        return file.fileno()
+    except OSError:  # bytes in memory
+        return -1
 
 
 def merge_segments(segments: Sequence[Segment]) -> SegmentData:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kb_app.search.analysis import fold, raw_tokens, split_token, stem_of, words_of
+from kb_app.search.analysis import fold, is_ideogram, raw_tokens, split_token, stem_of, words_of
 from kb_app.search.columns import Segment
 from kb_app.search.documents import compact_name
 from kb_app.search.masking import Paste
@@ -145,7 +145,7 @@ def _read(text: str, *, is_open: bool) -> tuple[list[_Word], list[str]]:
         parts, whole_forms = split_token(token)
         for part in parts:
             words.append(_Word(part, is_part=len(parts) > 1, is_function_word=part in FUNCTION_WORDS))
-        wholes.update(dict.fromkeys(whole_forms))
+        wholes.update(dict.fromkeys(whole for whole in whole_forms if not is_ideogram(whole)))
         if is_open and position == len(tokens) - 1 and parts:
             words[-1].is_open = True
     return words[:MAX_WORDS], list(wholes)[:MAX_WORDS]
@@ -220,7 +220,7 @@ def _add_words(
 def _word_concept(word: _Word, synonyms: Synonyms, weight: float) -> Concept:
     stem = stem_of(word.text)
     variants = [Variant("word", word.text, 1 - STEM_FACTOR), Variant("stem", stem, STEM_FACTOR)]
-    if word.is_open:
+    if word.is_open or is_ideogram(word.text):
         variants.append(Variant("prefix", word.text, PREFIX_FACTOR))
     if not word.is_part:
         variants += _synonym_variants(synonyms.others((stem,)))
@@ -311,6 +311,8 @@ def question_of_paste(paste: Paste, scorer: Scorer, synonyms: Synonyms) -> Quest
             if wholes and not token.islower():
                 seen.setdefault(compact_name(token))
             for term in wholes:
+                if is_ideogram(term):
+                    continue
                 weight_of[term] = max(weight_of.get(term, 0.0), line.weight)
             for word in words:
                 if word in FUNCTION_WORDS or (len(word) == 1 and word.isascii()):

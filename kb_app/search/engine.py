@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.search.analysis import stem_of
+from kb_app.search.background import english_words
 from kb_app.search.catalogue_file import load_cards
 from kb_app.search.columns import DamagedIndexError, Segment
 from kb_app.search.concepts import (
@@ -186,6 +187,12 @@ class SearchEngine:
     def open(cls, bases: Sequence[IndexedBase]) -> SearchEngine:
         """Open the indexes of ``bases``; one that is not there yet answers from names, or with nothing."""
         return cls(bases)
+
+    def prepare(self) -> None:
+        """Read what the first question would wait for: dictionaries, names, facets, the words of English."""
+        english_words()
+        for shard in self._scorer.shards:
+            shard.segment.prepare()
 
     @property
     def document_count(self) -> int:
@@ -547,7 +554,7 @@ class SearchEngine:
             digest = self._scorer.shards[candidate.shard].segment.hashes[candidate.document]
             twin = by_hash.get(digest) if digest else None
             if twin is None:
-                twin = next((c for c in shown if self._are_alike(c, candidate)), None)
+                twin = self._copied(candidate, shown)
             if twin is not None:
                 twin.twins.append(candidate)
                 continue
@@ -555,15 +562,22 @@ class SearchEngine:
             shown.append(candidate)
         return shown
 
-    def _are_alike(self, first: _Candidate, second: _Candidate) -> bool:
-        """Tell whether two documents are copies of each other with small changes.
+    def _copied(self, candidate: _Candidate, shown: Sequence[_Candidate]) -> _Candidate | None:
+        """Return the best shown candidate that ``candidate`` is a copy of.
 
         Copies score alike but for their demotion, so only documents with nearly equal scores are compared
         word by word.
         """
-        scores = (first.score / first.demotion, second.score / second.demotion)
-        if first.shard != second.shard or min(scores) < ALIKE_SCORE * max(scores):
-            return False
+        mine = candidate.score / candidate.demotion
+        near = [
+            c
+            for c in shown
+            if c.shard == candidate.shard and ALIKE_SCORE * mine <= c.score / c.demotion <= mine / ALIKE_SCORE
+        ]
+        return next((c for c in near if self._are_alike(c, candidate)), None)
+
+    def _are_alike(self, first: _Candidate, second: _Candidate) -> bool:
+        """Tell whether two documents of one shard are copies of each other with small changes."""
         segment = self._scorer.shards[first.shard].segment
         lengths = segment.arrays["words_start"]
         size, other = (int(lengths[c.document + 1] - lengths[c.document]) // 4 for c in (first, second))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kb_app.search.columns import ASIDE, RETIRED, STUB, Segment
+from kb_app.search.columns import ASIDE, RETIRED, STUB, Segment, run_starts
 from kb_app.search.documents import Field
 from kb_app.search.scoring import Concept, Variant, term_ranges
 
@@ -186,7 +186,7 @@ def _best_passages(found: _Found) -> tuple[Array, Array]:
     passages = np.concatenate([block + 1, block])  # passage n covers the blocks n-1 and n
     key = _distinct((np.tile(found.document * width, 2) + passages) * size + np.tile(found.label, 2))
     spot = key // size
-    first = _firsts(spot)
+    first = run_starts(spot)
     sums = np.add.reduceat(found.weight[key % size], first)
     spot = spot[first]
     owner = spot // width
@@ -199,12 +199,7 @@ def _best_passages(found: _Found) -> tuple[Array, Array]:
 def _distinct(values: Array) -> Array:
     """Return the distinct values, ascending (`numpy.unique` takes three times as long on short arrays)."""
     ordered = np.sort(values)
-    return ordered[_firsts(ordered)] if ordered.size else ordered
-
-
-def _firsts(ordered: Array) -> Array:
-    """Return where each run of equal values starts."""
-    return np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    return ordered[run_starts(ordered)] if ordered.size else ordered
 
 
 def _pairs(found: _Found, pairs: Sequence[tuple[int, int]]) -> Array:
@@ -244,7 +239,7 @@ def _titles(found: _Found, field: Field) -> Array:
     size, weight = len(found.weight), found.weight
     key = _distinct(found.line[is_name].astype(np.int64) * size + found.label[is_name])
     line, concept = key // size, key % size
-    first = _firsts(line)
+    first = run_starts(line)
     of_question = np.add.reduceat(weight[concept], first) / (float(weight.sum()) or 1.0)
     lengths = np.diff(np.r_[found.line_start, found.end[-1]])
     lines = line[first]
@@ -274,7 +269,7 @@ def _best_lines(found: _Found, best: Array) -> Array:
             (found.document[chosen] * width + number[chosen]) * len(found.weight) + found.label[chosen]
         )
         spot = key // len(found.weight)
-        first = _firsts(spot)
+        first = run_starts(spot)
         sums = np.add.reduceat(found.weight[key % len(found.weight)], first)
         spot = spot[first]
         order = np.lexsort((-spot, sums))  # ascending: the strongest wins, and of equals the first line

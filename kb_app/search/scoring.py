@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kb_app.search.analysis import stem_of
-from kb_app.search.columns import Segment
+from kb_app.search.columns import Segment, run_starts
 from kb_app.search.documents import FIELD_COUNT, Field
 
 Array = npt.NDArray[Any]
@@ -49,8 +49,9 @@ LENGTH_EFFECT: dict[Field, float] = {
 }
 """BM25's ``b`` per field: 0 ignores a field's length, 1 divides by it."""
 CACHE_BYTES = 24_000_000
-MAX_PHRASE_DOCUMENTS = 400
-"""Documents in which a phrase is looked for word by word, the likeliest first."""
+MAX_PHRASE_DOCUMENTS = 300
+MAX_PHRASE_WORDS = 150_000
+"""Documents in which a phrase is looked for word by word, the likeliest first, and their words together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,11 @@ class Scorer:
         if not documents.size:
             return _NOWHERE
         rarest = np.min([m.frequency[np.searchsorted(m.documents, documents)] for m in per_word], axis=0)
-        if documents.size > MAX_PHRASE_DOCUMENTS:
-            likely = np.sort(np.argpartition(-rarest, MAX_PHRASE_DOCUMENTS)[:MAX_PHRASE_DOCUMENTS])
-            documents, rarest = documents[likely], rarest[likely]
         segment = self.shards[shard_number].segment
+        likely = np.argsort(-rarest, kind="stable")[:MAX_PHRASE_DOCUMENTS]
+        sizes = segment.word_count(documents[likely])
+        likely = np.sort(likely[: max(1, int(np.searchsorted(np.cumsum(sizes), MAX_PHRASE_WORDS)))])
+        documents, rarest = documents[likely], rarest[likely]
         holds = _hold_phrase(segment, documents, [segment.stem_members(stem_of(word)) for word in words])
         return Matches(documents[holds], (rarest[holds] * np.float32(variant.factor)).astype(np.float32))
 
@@ -281,6 +283,9 @@ def _decode(shard: Shard, variant: Variant) -> Matches:
         documents = np.concatenate([segment.posting_document[s] for s in slices])
         fields = np.concatenate([segment.posting_field[s] for s in slices])
         counts = np.concatenate([segment.posting_count[s] for s in slices])
+    if variant.kind == "prefix" and len(variant.text) == 1 and variant.text.isascii():
+        is_name = (fields == Field.NAME).nonzero()[0]
+        documents, fields, counts = documents[is_name], fields[is_name], counts[is_name]
     frequency = shard.norms[documents * FIELD_COUNT + fields] * counts
     if variant.factor != 1.0:
         frequency *= np.float32(variant.factor)
@@ -295,7 +300,7 @@ def _sum_by_document(documents: Array, frequency: Array, count: int) -> Matches:
     if documents.size * 8 < count:
         order = np.argsort(documents, kind="stable")
         ordered = documents[order]
-        first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        first = run_starts(ordered)
         sums = np.add.reduceat(frequency[order].astype(np.float64), first)
         return Matches(ordered[first], sums.astype(np.float32))
     dense = np.bincount(documents, weights=frequency, minlength=count)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from kb_app.search.analysis import fold, split_token, stem_of
+from kb_app.search.analysis import fold, is_ideogram, split_token, stem_of
 
 WIDTH = 240
 """Characters of a snippet at most."""
@@ -14,6 +14,9 @@ _MARKUP = re.compile(r"[\[\]*_`<>#|{]|^[ \t]*(?:[-+]|\d+[.)])")
 LONG_LINE = 1_200
 MAX_SEARCHED = 50_000
 _SPOT = re.compile(r"[\w.\-+#\u2010-\u2015]+")
+_TOKEN_END = re.compile(r"[\w.\-+#]")
+STEM_CHANGE, SHORTEST_START = 2, 2
+"""Letters at the end of a stem in which a word of it may differ ("possible", "possibility": "possibl")."""
 _DECORATION = re.compile(
     r"^[ \t]*(?:>[ \t]*)*(?:#{1,6}[ \t]+|[-*+][ \t]+|\d+[.)][ \t]+)?"
     r"|\[(?=[^\]]*\]\()|(?<=[\w`*\"])\]\((?:[^()\s]|\([^()]*\))*\)"
@@ -35,6 +38,8 @@ class Marker:
         self._stems = stems
         self._prefixes = prefixes
         self._known: dict[str, tuple[tuple[int, int], ...]] = {}
+        starts = {*words, *prefixes, *(s[: max(SHORTEST_START, len(s) - STEM_CHANGE)] for s in stems)}
+        self._start = re.compile("|".join(map(re.escape, sorted(starts)))) if starts else None
 
     def _is_match(self, form: tuple[str, str]) -> bool:
         word, stem = form
@@ -46,7 +51,7 @@ class Marker:
         """Return the ranges of ``text`` that match, ascending, touching ones joined."""
         ranges: list[tuple[int, int]] = []
         known = self._known
-        for spot in _SPOT.finditer(text):
+        for spot in self._spots(text):
             token = spot.group()
             parts = known.get(token)
             if parts is None:
@@ -55,6 +60,22 @@ class Marker:
                 start = spot.start()
                 ranges += [(start + low, start + high) for low, high in parts]
         return tuple(_joined(ranges))
+
+    def _spots(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the tokens that may match: in plain text those that hold the start of what is looked for."""
+        if not text.isascii():
+            yield from _SPOT.finditer(text)
+            return
+        end = 0
+        for found in self._start.finditer(text.lower()) if self._start else ():
+            start = found.start()
+            if start < end:
+                continue
+            while start > end and _TOKEN_END.match(text, start - 1):
+                start -= 1
+            if (spot := _SPOT.match(text, start)) is not None:
+                end = spot.end()
+                yield spot
 
     def _parts(self, token: str) -> tuple[tuple[int, int], ...]:
         words, wholes = _split(token)
@@ -75,6 +96,9 @@ _Forms = tuple[tuple[str, str], ...]
 def _split(token: str) -> tuple[_Forms, _Forms]:
     """Return a token's words and whole forms, each with its stem."""
     words, wholes = split_token(fold(token))
+    if not token.isascii():  # a last ideogram is found by itself, but it is a part of its token
+        words += tuple(whole for whole in wholes if is_ideogram(whole))
+        wholes = tuple(whole for whole in wholes if not is_ideogram(whole))
     return tuple((w, stem_of(w)) for w in words), tuple((w, stem_of(w)) for w in wholes)
 
 
@@ -86,7 +110,7 @@ def _places(token: str, words: Sequence[str]) -> list[tuple[int, int]]:
         at = lower.find(word, position)
         if at >= 0:
             found.append((at, at + len(word)))
-            position = at + len(word)
+            position = at + (len(word) if word.isascii() else 1)  # pairs of ideograms overlap
     return found
 
 
@@ -100,6 +124,7 @@ def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+@lru_cache(maxsize=4_096)
 def plain_line(line: str) -> str:
     """Return a line of Markdown as people read it, on one line."""
     line = line[:LONG_LINE]

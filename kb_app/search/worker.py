@@ -21,12 +21,14 @@ process.
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
 import select
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -47,6 +49,7 @@ class SearchWorker:
     def __init__(self) -> None:
         self._bases: tuple[IndexedBase, ...] = ()
         self._engine: SearchEngine | None = None
+        self._prepared: SearchEngine | None = None
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "open": self._open,
             "reopen": lambda _message: self._reopen(),
@@ -90,6 +93,7 @@ class SearchWorker:
             self._engine = SearchEngine.open(self._bases)
         else:
             self._engine.reopen()
+            self._prepared = None
         return self._reopened(self._engine)
 
     @staticmethod
@@ -121,6 +125,15 @@ class SearchWorker:
         engine = self._opened()
         totals = [engine.search(SearchRequest(str(text), limit=1)).total for text in message["queries"]]
         return {"totals": totals}
+
+    def prepare(self) -> None:
+        """Use the time before the first question; what is damaged is noticed when it is asked for."""
+        if self._engine is None or self._engine is self._prepared:
+            return
+        self._prepared = self._engine
+        with suppress(DamagedIndexError):
+            self._engine.prepare()
+        gc.freeze()  # dictionaries stay as they are: no later collection has to go through them
 
     def close(self) -> None:
         """Close the engine."""
@@ -175,5 +188,6 @@ def main() -> int:
                 answer = worker.answer(message)
             sys.stdout.write(json.dumps(answer, separators=(",", ":")) + "\n")
         sys.stdout.flush()
+        worker.prepare()
     worker.close()
     return 0

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.hostile import hostile_questions
 from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.search.engine import IndexedBase, SearchEngine
+from kb_app.search.evaluation import JudgedQuery, read_queries
 from kb_app.search.indexing import update_index
 from kb_app.search.model import FACETS, Mode, SearchAnswer, SearchRequest, Verdict
 
@@ -334,33 +336,7 @@ def test_a_detailed_answer_says_what_is_missing(ask: Ask) -> None:
     assert any("lacks pineapple" in reason for reason in why)
 
 
-HOSTILE = {
-    "a megabyte of one letter": "a" * 10**6,
-    "a megabyte of words": "restart pod " * 90_000,
-    "a megabyte of lines": "error failed 10.0.0.1\n" * 40_000,
-    "a star": "*",
-    "a distance": "lease~9",
-    "three thousand stars": "*" * 3_000,
-    "a pattern": "(a+)+$" * 500,
-    "brackets": "[" * 100_000,
-    "quotation marks": '"' * 5_000,
-    "minus signs": "-" * 5_000,
-    "colons": "a:" * 5_000,
-    "right to left": "\u202e\u05d0\u05d1\u05d2",
-    "ideograms": "\u78c1\u76d8" * 500,
-    "emoji": "\U0001f600" * 500,
-    "accents": "e\u0301\u0302" * 2_000,
-    "null characters": "\x00" * 1_000,
-    "half a character": "\ud800 x",
-    "hexadecimal": ("deadbeef:" * 100 + "\n") * 500,
-    "deep JSON": '{"a":' * 50_000,
-    "function words": "the of and to in is for with on as by be are this that",
-    "phrases": '"the pod" ' * 200,
-    "spaces": " " * 10**6,
-    "nothing": "",
-    "a filter without end": "kind:" * 1_000,
-    "mixed case": "aB" * 20_000,
-}
+HOSTILE = hostile_questions()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -372,6 +348,34 @@ def test_hostile_questions_are_answered_or_refused_in_words(ask: Ask, name: str)
         assert time.perf_counter() - started < 10  # proves an end, measures nothing
         assert answer.hits or answer.problems or answer.verdict is Verdict.NONE
         assert len(answer.query) <= 200
+
+
+SCRIPTS = Path(__file__).parents[1] / "data/search/scripts"
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchEngine]:
+    folder = tmp_path_factory.mktemp("scripts")
+    update_index(SCRIPTS, "scripts", folder, KnowledgeBaseConfig())
+    engine = SearchEngine.open([IndexedBase("scripts", folder, KnowledgeBaseConfig())])
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("judged", read_queries(SCRIPTS.with_suffix(".jsonl")), ids=lambda judged: judged.id)
+@pytest.mark.parametrize("is_typing", [False, True])
+def test_other_scripts_and_accents_are_found(
+    scripts: SearchEngine, judged: JudgedQuery, is_typing: bool
+) -> None:
+    answer = scripts.search(SearchRequest(judged.query, is_typing=is_typing))
+    assert [hit.path for hit in answer.hits[:1]] == list(judged.relevant)
+    assert answer.verdict is not Verdict.NONE
+
+
+def test_marks_of_ideograms_cover_what_was_asked(scripts: SearchEngine) -> None:
+    hit = scripts.search(SearchRequest("\u6ca1\u6709\u7a7a\u95f4")).hits[0]
+    marked = [hit.snippet[low:high] for low, high in hit.snippet_marks]
+    assert marked == ["\u6ca1\u6709\u7a7a\u95f4"]
 
 
 def test_several_knowledge_bases_are_ranked_together(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from kb_app.entries.model import KnowledgeBaseConfig
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.search import codec, indexing
 from kb_app.search.catalogue_file import load_cards
+from kb_app.search.columns import FORMAT
 from kb_app.search.engine import IndexedBase, SearchEngine
 from kb_app.search.indexing import update_index
 from kb_app.search.manifest import read_manifest
@@ -226,6 +227,25 @@ def test_other_settings_make_it_anew_and_say_why(base: Path, tmp_path: Path) -> 
     assert report.is_rebuilt
     assert "settings" in report.reason
     assert report.pages == 16
+
+
+def test_an_index_of_another_format_is_made_anew_and_says_why(base: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ix"
+    update_index(base, "base", folder, CONFIG)
+    manifest = folder / "manifest.json"
+    body = json.loads(manifest.read_text().split("\n")[1])
+    body["format"] = FORMAT - 1
+    text = json.dumps(body, separators=(",", ":"))
+    manifest.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}\n")
+    (folder / "times.json").write_text("{}")  # what older versions left
+    report = update_index(base, "base", folder, CONFIG)
+    assert (report.is_rebuilt, report.added, report.reason) == (
+        True,
+        24,
+        "the index was written by another version",
+    )
+    assert not (folder / "times.json").exists()
+    assert answers(base, folder) == fresh_answers(base, tmp_path / "full")
 
 
 def _mutations(data: bytes, source: random.Random) -> list[bytes]:
