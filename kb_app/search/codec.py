@@ -342,22 +342,28 @@ def toc_name(generation: int) -> str:
     return str(TOC._filename(INDEX_NAME, generation))
 
 
-def open_index(storage: IndexStorage, manifest: Manifest | None) -> FileIndex:
-    """Open the index that ``manifest`` describes, or a new one; leftovers of killed runs are removed first.
-
-    Raises:
-        DamagedIndexError: when the table of contents is not the recorded one.
-    """
+def remove_leftovers(storage: IndexStorage, manifest: Manifest | None) -> None:
+    """Remove what killed runs left in the folder: files that are not part of the index."""
     folder = Path(storage.folder)
     known = {MANIFEST, CARDS, TIMES, NAMES, UPDATE_LOCK, f"{INDEX_NAME}_WRITELOCK"}
     if manifest is not None:
-        check_file(folder, manifest.toc)
         known |= {manifest.toc.name}
         known |= {file.name for record in manifest.segments for file in (record.hot, record.cold)}
     for name in storage.list():
         path = folder / name
         if name not in known and (path.is_file() or path.is_symlink()):
             path.unlink(missing_ok=True)
+
+
+def open_index(storage: IndexStorage, manifest: Manifest | None) -> FileIndex:
+    """Open the index that ``manifest`` describes, or a new one; leftovers of killed runs are removed first.
+
+    Raises:
+        DamagedIndexError: when the table of contents is not the recorded one.
+    """
+    if manifest is not None:
+        check_file(Path(storage.folder), manifest.toc)
+    remove_leftovers(storage, manifest)
     if manifest is None:
         return FileIndex.create(storage, schema(), INDEX_NAME)
     try:

@@ -26,7 +26,7 @@ from kb_app.entries.model import EntryCard, Kind, KnowledgeBaseConfig, State
 from kb_app.errors import EnvironmentFault
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import path_key, read_lines, write_lines
-from kb_app.search.codec import EntryWriter, lock_index, open_index, toc_name
+from kb_app.search.codec import EntryWriter, lock_index, open_index, remove_leftovers, toc_name
 from kb_app.search.columns import (
     FORMAT,
     DamagedIndexError,
@@ -134,6 +134,7 @@ def update_index(
     )  # fmt: skip
     try:
         _open_last_state(run, rebuild=rebuild)
+        remove_leftovers(storage, run.manifest)
         try:
             _update(run, storage, processes, paths)
         except DamagedIndexError as error:
