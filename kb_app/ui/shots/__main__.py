@@ -40,23 +40,31 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
 
 
 def take(folder: Path, bases: Sequence[str], scenes: Sequence[str]) -> int:
-    """Write the pictures of these scenes and return how many there are in ``folder``."""
+    """Write the pictures of these scenes and return how many there are in ``folder``.
+
+    Each scene has a window and a home of its own, so that none sees what another one left.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     app = make_application()
-    running = Running(app, app_folders(), Options(tuple(bases)))
-    camera = Camera(running, folder)
-    running.start()
-    camera.wait_until(lambda: running.desk.index_state.is_complete)
-    for theme in (ThemeChoice.LIGHT, ThemeChoice.DARK):
-        running.theme.set_choice(theme)
-        for size in SIZES:
-            running.window.resize(size)
-            for scene in scenes:
-                SCENES[scene](camera)
-                running.window.show_panes()
-    running.window.close()
-    running.finish()
+    for scene in scenes:
+        with tempfile.TemporaryDirectory(prefix="kb_app-shots-") as home:
+            os.environ["KB_APP_HOME"] = home
+            running = Running(app, app_folders(), Options(tuple(bases)))
+            _take_scene(Camera(running, folder), SCENES[scene])
+            running.window.close()
+            running.finish()
     return len(list(folder.glob("*.png")))
+
+
+def _take_scene(camera: Camera, scene: Callable[[Camera], None]) -> None:
+    camera.running.start()
+    camera.wait_until(lambda: camera.desk.index_state.is_complete)
+    for theme in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+        camera.running.theme.set_choice(theme)
+        for size in SIZES:
+            camera.window.resize(size)
+            scene(camera)
+            camera.window.show_panes()
 
 
 def main(words: Sequence[str]) -> int:
@@ -69,9 +77,7 @@ def main(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     folder = Path(options.folder).absolute()
     bases = [str(Path(base).absolute()) for base in options.bases] or [str(content_folder())]
-    with tempfile.TemporaryDirectory(prefix="kb_app-shots-") as home:
-        os.environ["KB_APP_HOME"] = home
-        count = take(folder, bases, options.only or list(SCENES))
+    count = take(folder, bases, options.only or list(SCENES))
     sys.stdout.write(f"{count} pictures in {folder}\n")
     QGuiApplication.quit()
     return 0
