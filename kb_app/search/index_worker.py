@@ -38,6 +38,8 @@ def main() -> int:
     """Index the knowledge bases of one request and report."""
     _lower_priority()
     line = sys.stdin.readline()
+    if not line:
+        return 0  # it was started ahead of a request that did not come
     try:
         request = json.loads(line)
         bases = request["bases"]

@@ -241,6 +241,11 @@ class Desk(QObject):
             self.indexing.start(self.folders())
             self.index_changed.emit(self.index_state)
 
+    def prepare_indexing(self) -> None:
+        """Get ready for `index_paths`: changes are on their way."""
+        if not self._is_stopped:
+            self.indexing.prepare()
+
     def index_paths(self, name: str, paths: Sequence[str]) -> None:
         """Bring the index of one knowledge base up to date where only ``paths`` can differ."""
         base = next((folders_of(base) for base in self.bases if base.name == name), None)

@@ -43,20 +43,23 @@ class IndexStatus(QWidget):
             row.addWidget(part)
         self._is_compact = False
         self._is_active = False
+        self._detail = ""
         self.show_idle("")
 
     def show_progress(self, done: int, total: int) -> None:
         """Show a part of the work as done."""
         percent = round(100 * done / total) if total else 0
         self._text.setText(f"index {percent} %")
+        self._detail = f"Indexing, {percent} %"
         self._bar.set_progress(done, total)
         self._bar.setAccessibleName(f"Indexing, {percent} percent")
         self._icon.set_icon("loader-circle", "info")
         self._show(is_active=True)
 
-    def show_idle(self, text: str, *, is_good: bool = True) -> None:
-        """Show a state: ``Up to date · 274 entries``."""
+    def show_idle(self, text: str, detail: str = "", *, is_good: bool = True) -> None:
+        """Show a state: ``274 entries``; ``detail`` is the sentence of the tooltip."""
         self._text.setText(text)
+        self._detail = detail or text
         self._icon.set_icon("circle-check" if is_good else "circle-alert", "fix" if is_good else "mitigate")
         self._show(is_active=False)
 
@@ -81,7 +84,7 @@ class IndexStatus(QWidget):
         has_text = bool(self._text.text())
         self._icon.setVisible(has_text)
         self._text.setVisible(has_text and (is_active or not self._is_compact))
-        self.setToolTip(self._text.text())
+        self.setToolTip(self._detail)
 
 
 class TopBar(QFrame):
@@ -104,6 +107,8 @@ class TopBar(QFrame):
         self.search.setMinimumWidth(260)
         self.search.setMaximumWidth(540)
         self.status = IndexStatus(self)
+        self._are_chips_compact = False
+        self._chips_need = 0  # width beside the index with all the words of the chips, as last seen
         self._left, self._right = QWidget(self), QWidget(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 12, 0)
@@ -193,13 +198,21 @@ class TopBar(QFrame):
         """Leave out what there is no room for."""
         self._width = width
         self._fit()
-        self.compacted.emit(width < _NARROW)
 
     def _fit(self) -> None:
         """Leave the index's sentence out where chips need its room: half a sentence says nothing."""
         beside = self._right.sizeHint().width() - self.status.sizeHint().width()
         has_room = beside + self.status.full_width() <= self._right.width()
         self.status.set_compact(is_compact=self._width < _NARROW or not has_room)
+        if not self._are_chips_compact:
+            self._chips_need = beside
+        is_tight = self._chips_need + self.status.minimumSizeHint().width() > self._right.width() > 0
+        self._set_chips_compact(is_compact=self._width < _NARROW or is_tight)
+
+    def _set_chips_compact(self, *, is_compact: bool) -> None:
+        if is_compact is not self._are_chips_compact:
+            self._are_chips_compact = is_compact
+            self.compacted.emit(is_compact)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Fit again when the right side or what stands in it changes its size."""

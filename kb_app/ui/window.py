@@ -716,7 +716,8 @@ class MainWindow(QMainWindow):
             status.show_progress(sum((state.done or {}).values()), sum((state.total or {}).values()))
         elif state.is_complete:
             skipped = f", {state.skipped} skipped" if state.skipped else ""
-            status.show_idle(f"Up to date · {pages:,} entries{skipped}")
+            count = f"{pages:,} entries{skipped}"
+            status.show_idle(count, f"The index is up to date · {count}")
             if pages == 0:
                 self._say_empty()
         else:

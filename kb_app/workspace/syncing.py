@@ -15,7 +15,7 @@ from pathlib import Path
 from kb_app.entries.source import decode
 from kb_app.errors import KbError, UsageError
 from kb_app.gitstore.clones import Clone, CloneEnd, CloneOutcome, IsCancelled, OnProgress, Survey
-from kb_app.gitstore.history import REVIEWED, History, Revision
+from kb_app.gitstore.history import History, Revision
 from kb_app.gitstore.names import Transport, parse_address
 from kb_app.gitstore.proposals import PushReport
 from kb_app.gitstore.store import GitStore, Synchronised, open_store, synchronise
@@ -46,7 +46,11 @@ __all__ = [
 ]
 
 MAX_CONFIG_BYTES = 64 * 1024
-REVIEW_TRAILERS = ("Reviewed-by", REVIEWED)
+REVIEWED_BY = "Reviewed-by"
+"""Trailer that names who looked at a change before it was taken.
+
+Source: the Linux kernel's "Submitting patches", which most forges follow.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +280,7 @@ class EntryNews:
         names = [
             value.partition("<")[0].strip()
             for revision in self.revisions
-            for key in REVIEW_TRAILERS
-            for value in revision.trailer(key)
+            for value in revision.trailer(REVIEWED_BY)
         ]
         return tuple(dict.fromkeys(name for name in names if name))
 

@@ -173,7 +173,7 @@ def test_from_the_first_run_a_repository_is_added_searched_synced_and_its_change
     qtbot.waitUntil(banner.isVisible, timeout=TIMEOUT_MS)
     assert banner.text().startswith("Changed once since you last used it (")
     assert banner.text().endswith("by Bob Colleague, reviewed by Cid Owner")
-    news = git_feature(running)._news.banner
+    news = git_feature(running).news.banner
     assert news is not None
     news.toggle.click()
     assert "grows by one gigabyte an hour" in news.diff_text()
@@ -200,7 +200,7 @@ def test_a_banner_is_shown_once_and_only_for_what_changed(start: Start, tmp_path
         )
     remote.commit({"pg/slot.md": "# A slot fills the disk\n\nDrop the slot.\n"}, "docs: shorter")
     sync(running, qtbot)
-    banner = git_feature(running)._news.banner
+    banner = git_feature(running).news.banner
     assert banner is not None
     before = uses(running)
     open_entry(running, "nginx/499.md", qtbot)

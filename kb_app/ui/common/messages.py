@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from kb_app.ui.common.message_words import MessageWords
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.widgets import EmptyState, IconButton, IconLabel, label, text_button
 
@@ -122,9 +123,12 @@ class MessageBar(QFrame):
         self.setProperty("surface", "notice")
         self._messages: list[Message] = []
         self._icon = IconLabel("info", "info", 18, self)
-        self._text = label("", "", self)
-        self._text.setObjectName("messageText")
-        self._hint = label("", "secondary", self)
+        self.words = MessageWords(self)
+        self.words.setObjectName("messageText")
+        self.more = text_button("Show all", "link", parent=self)
+        self.more.setToolTip("Show all of the message")
+        self.more.clicked.connect(self._on_more)
+        self.words.cut_changed.connect(self._show_more)
         self.action_button = text_button("", "link", parent=self)
         self.action_button.setAccessibleName("Do what the message offers")
         self.action_button.clicked.connect(self._on_action)
@@ -133,12 +137,13 @@ class MessageBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 4, 8, 4)
         row.setSpacing(10)
-        row.addWidget(self._icon)
-        row.addWidget(self._text)
-        row.addWidget(self._hint)
-        row.addWidget(self.action_button)
+        top = Qt.AlignmentFlag.AlignTop
+        row.addWidget(self._icon, 0, top)
+        row.addWidget(self.words, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.more, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
-        row.addWidget(self._close)
+        row.addWidget(self._close, 0, top)
         self.hide()
 
     @property
@@ -167,13 +172,21 @@ class MessageBar(QFrame):
             icon, tone = _LOOKS[message.weight]
             set_property(self, "tone", tone)
             self._icon.set_icon(icon, tone)
-            self._text.setText(message.text)
-            self._hint.setText(message.hint)
-            self._hint.setVisible(bool(message.hint))
+            self.words.set_words(message.text, message.hint)
+            self._show_more()
             self.action_button.setVisible(bool(message.action))
             self.action_button.setText(message.action)
             self.action_button.setAccessibleName(message.action)
         self.shown.emit(message)
+
+    def _show_more(self) -> None:
+        self.more.setVisible(self.words.is_cut)
+        self.more.setText("Show less" if self.words.is_open else "Show all")
+        self.more.setAccessibleName(f"{self.more.text()} of the message")
+
+    def _on_more(self) -> None:
+        self.words.set_open(is_open=not self.words.is_open)
+        self._show_more()
 
     def dismiss(self) -> None:
         """Take the message away; the next one shows."""

@@ -148,6 +148,7 @@ QPushButton[role="ghost"]:hover { background: $hover; color: $text; }
 QPushButton[role="ghost"]:checked { background: $selection; color: $accent; }
 QPushButton[role="ghost"]:focus { border: 2px solid $accent; padding: 4px 7px; }
 QPushButton[role="ghost"]:disabled { background: transparent; color: $text3; }
+QPushButton[arrow="none"]::menu-indicator { image: none; width: 0px; }
 QPushButton[role="link"] { background: transparent; border: 1px solid transparent; color: $accent;
   padding: 1px 2px;
   min-height: 16px; text-align: left; border-radius: 4px; }

@@ -85,5 +85,11 @@ class DiffView(QTextEdit):
         self._runs = tuple(runs)
         self._draw()
 
+    def fit_height(self, most: int) -> None:
+        """Be as high as the text, at most ``most`` pixels; the rest is scrolled to."""
+        document = self.document()
+        document.setTextWidth(max(200, self.viewport().width()))
+        self.setFixedHeight(min(most, round(document.size().height()) + 4))
+
     def _draw(self) -> None:
         self.setHtml(diff_html(self._runs, Theme.current().tokens))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from kb_app.plain import from_plain
 from kb_app.search.model import IndexProgress, IndexReport
@@ -13,6 +13,9 @@ from kb_app.ui.common.workers import Message, WorkerFault, WorkerProcess, fault_
 from kb_app.ui.search.client import BaseFolders
 
 logger = logging.getLogger(__name__)
+
+PREPARED_MS = 20_000
+"""How long a process that was started ahead waits for its request."""
 
 
 class IndexRun(QObject):
@@ -42,6 +45,8 @@ class IndexRun(QObject):
         self._next_changed: dict[str, tuple[str, ...]] = {}
         self._is_active = False
         self._is_done = False
+        self._release = QTimer(self, singleShot=True, interval=PREPARED_MS)
+        self._release.timeout.connect(self._end_prepared)
         worker.started.connect(self._on_started)
         worker.event_received.connect(self._on_event)
         worker.exited.connect(self._on_exited)
@@ -74,7 +79,23 @@ class IndexRun(QObject):
         if bases:
             self._bases, self._changed = bases, changed
             self._is_active, self._is_done = True, False
+            self._release.stop()
+            if self._worker.is_running:
+                self._on_started()  # it was prepared
+            else:
+                self._worker.start()
+
+    def prepare(self) -> None:
+        """Start the process now, because an update is likely: it will begin at once."""
+        if not self._is_active:
             self._worker.start()
+            self._release.start()
+
+    def _end_prepared(self) -> None:
+        """Let go of a process that was started for nothing; a start meanwhile waits for its end."""
+        if not self._is_active and self._worker.is_running:
+            self._is_active = self._is_done = True
+            self._worker.stop_softly()
 
     def cancel(self) -> None:
         """Stop soon; what is indexed stays searchable."""
@@ -83,6 +104,8 @@ class IndexRun(QObject):
             self._worker.send({"op": "cancel"})
 
     def _on_started(self) -> None:
+        if not self._is_active:
+            return
         messages = []
         for base in self._bases:
             message = base.to_message()

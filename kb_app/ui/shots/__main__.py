@@ -22,6 +22,7 @@ from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.searching import take_searching
+from kb_app.ui.shots.syncing import take_syncing
 
 SIZES = (QSize(1440, 900), QSize(1280, 800))
 
@@ -35,6 +36,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "timeline": take_timeline,
     "duties": take_duties,
     "export": take_export,
+    "syncing": take_syncing,
 }
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 

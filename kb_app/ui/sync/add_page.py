@@ -8,7 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from kb_app.errors import KbError
 from kb_app.gitstore.clones import CloneEnd, CloneOutcome, Survey
@@ -20,7 +29,7 @@ from kb_app.ui.common.jobs import Lane
 from kb_app.ui.common.messages import announce
 from kb_app.ui.common.page import Page
 from kb_app.ui.common.style import set_property
-from kb_app.ui.common.widgets import ElidedLabel, IconLabel, ProgressLine, label, text_button
+from kb_app.ui.common.widgets import IconLabel, ProgressLine, label, text_button
 from kb_app.ui.sync.fold import DetailsFold
 from kb_app.ui.sync.state import SUGGEST_FOLDERS, free_name, name_problem, progress_text
 from kb_app.workspace.syncing import Added, add_repository, check_address, look_into, open_store
@@ -34,6 +43,8 @@ LARGE_BYTES = 200_000_000
 MAX_FOLDERS = 200
 """Folders that are offered; a repository with more is chosen from by its largest."""
 
+MAX_LIST_HEIGHT = 264
+
 
 class _Card(QFrame):
     """A framed part of the page."""
@@ -42,7 +53,7 @@ class _Card(QFrame):
         super().__init__(parent)
         self.setProperty("surface", "card")
         self.box = QVBoxLayout(self)
-        self.box.setContentsMargins(20, 16, 20, 16)
+        self.box.setContentsMargins(20, 16, 20, 20)
         self.box.setSpacing(8)
 
 
@@ -165,7 +176,6 @@ class FoldersCard(_Card):
         self._scroll = QScrollArea(self)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setFixedHeight(264)
         self.copy = text_button("Copy the chosen folders", "primary", parent=self)
         self.copy.clicked.connect(lambda: self.chosen.emit(self.paths()))
         self.copy.setObjectName("copyFolders")
@@ -184,6 +194,8 @@ class FoldersCard(_Card):
         """Offer ``folders`` of a repository that holds so many files."""
         self._title.setText(f"It holds {files:,} files. Which folders do you need?")
         body = QWidget()
+        body.setProperty("surface", "surface")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         box = QVBoxLayout(body)
         box.setContentsMargins(0, 0, 8, 0)
         box.setSpacing(2)
@@ -201,6 +213,7 @@ class FoldersCard(_Card):
             self._boxes.append((check, folder.path))
         box.addStretch(1)
         self._scroll.setWidget(body)
+        self._scroll.setFixedHeight(min(MAX_LIST_HEIGHT, body.sizeHint().height()))
         self._on_toggled()
         self.show()
         if self._boxes:
@@ -295,19 +308,21 @@ class AddRepositoryPage(Page):
         return form
 
     @staticmethod
-    def _field(form: _Card, name: str, object_name: str) -> tuple[QLineEdit, ElidedLabel]:
+    def _field(form: _Card, name: str, object_name: str) -> tuple[QLineEdit, QLabel]:
         head = label(name, "heading", form)
         field = QLineEdit(form)
         field.setObjectName(object_name)
         field.setAccessibleName(name)
         field.setMinimumHeight(32)
         head.setBuddy(field)
-        problem = ElidedLabel("", form, mode=Qt.TextElideMode.ElideRight)
-        problem.setProperty("textstyle", "secondary")
+        problem = label("", "secondary", form, wrap=True)
         problem.setProperty("tone", "danger")
-        problem.setFixedHeight(20)
+        problem.setMinimumHeight(16)
+        group = QVBoxLayout()
+        group.setSpacing(4)
         for widget in (head, field, problem):
-            form.box.addWidget(widget)
+            group.addWidget(widget)
+        form.box.addLayout(group)
         return field, problem
 
     # -- the form --------------------------------------------------------------------------------------
@@ -324,7 +339,7 @@ class AddRepositoryPage(Page):
         self.address.setText(address)
         self._on_address_changed()
         self.address.selectAll()
-        if self._store is None or self._store.program is None:
+        if not self.has_git:
             self._find_git()
 
     def _find_git(self) -> None:
@@ -341,6 +356,11 @@ class AddRepositoryPage(Page):
             hint = hint or "Install git; everything else works without it"
             self._no_git.show_failure(sentence.rstrip("."), hint, "", offers_part=False)
         self._check()
+
+    @property
+    def has_git(self) -> bool:
+        """There is a git that can be used."""
+        return self._store is not None and self._store.program is not None
 
     @property
     def _taken(self) -> tuple[str, ...]:
@@ -366,13 +386,12 @@ class AddRepositoryPage(Page):
         self._show_problem(self.address, self.address_problem, problem)
         wrong = name_problem(self.name.text(), self._taken) if check.is_ok else ""
         self._show_problem(self.name, self.name_problem, wrong)
-        has_git = self._store is not None and self._store.program is not None
-        is_ready = check.is_ok and not wrong and has_git and self._stop is None
+        is_ready = check.is_ok and not wrong and self.has_git and self._stop is None
         self.add.setEnabled(is_ready)
         self.part.setEnabled(is_ready)
 
     @staticmethod
-    def _show_problem(field: QLineEdit, place: ElidedLabel, problem: str) -> None:
+    def _show_problem(field: QLineEdit, place: QLabel, problem: str) -> None:
         place.setText(problem)
         set_property(field, "invalid", "true" if problem else "false")
         field.setAccessibleDescription(problem)

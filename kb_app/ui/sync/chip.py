@@ -23,6 +23,7 @@ class SyncChip(QPushButton):
         super().__init__(parent)
         self.setObjectName("syncChip")
         self.setProperty("role", "ghost")
+        self.setProperty("arrow", "none")
         self._words = ""
         self._look = ("", "")
         self._is_compact = False
@@ -38,7 +39,7 @@ class SyncChip(QPushButton):
             self._look = (icon, color)
             bind_icon(self, icon, color, 16)
         self._words = text
-        self.setText("" if self._is_compact else text)
+        self.set_compact(self._is_compact)
         self.setAccessibleName(f"Sync: {text}")
         lines = "<br>".join(plain_tooltip(line) for line in tooltip.splitlines())
         self.setToolTip(lines)
@@ -51,4 +52,4 @@ class SyncChip(QPushButton):
     def set_compact(self, is_compact: bool) -> None:  # noqa: FBT001 - the signal's argument
         """Show the icon alone where there is no room."""
         self._is_compact = is_compact
-        self.setText("" if is_compact else self._words)
+        self.setText("" if is_compact else f" {self._words}")

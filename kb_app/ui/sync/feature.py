@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from kb_app.ui.window import MainWindow
 
 MINUTE_MS = 60_000
+WARM_UP_MS = 4_000
+"""After the start has settled: the first index, the first search and the reader go first."""
 
 
 class SyncFeature(Feature):
@@ -46,6 +48,7 @@ class SyncFeature(Feature):
 
     Attributes:
         queue: everything that talks to remotes.
+        news: what changed in the entry that is shown.
     """
 
     status_changed = Signal()
@@ -60,13 +63,14 @@ class SyncFeature(Feature):
         self._page: SyncPage | None = None
         self._roots: frozenset[Path] = frozenset(base.root for base in self.desk.workspace.bases)
         self._had_remote = False
-        self._news = EntryNewsWatch(window, self.queue, self)
+        self.news = EntryNewsWatch(window, self.queue, self)
         self._minute = QTimer(self, interval=MINUTE_MS)
         self._minute.timeout.connect(self._show_status)
         window.topbar.add_chip(self.chip)
         window.topbar.compacted.connect(self.chip.set_compact)
         self.chip.menu_requested.connect(self._fill_menu)
         self.queue.status_changed.connect(self._show_status)
+        self.queue.changes_coming.connect(self.desk.prepare_indexing)
         self.queue.synced.connect(self._on_synced)
         self.queue.failed.connect(self._on_failed)
         self.desk.bases_changed.connect(self._on_bases_changed)
@@ -81,8 +85,17 @@ class SyncFeature(Feature):
         return (When.HAS_REMOTE,) if self.queue.statuses else ()
 
     def start(self) -> None:
-        """Look which knowledge bases are clones."""
+        """Look which knowledge bases are clones; make ready, at leisure, what the first page needs."""
         self.queue.load()
+        QTimer.singleShot(WARM_UP_MS, self, self._warm_up)
+
+    def _warm_up(self) -> None:
+        """Read the modules of the pages in another thread, so that the first of them opens at once."""
+
+        def work() -> None:
+            import kb_app.workspace.syncing  # noqa: F401 - read for its side effect
+
+        self.desk.jobs.run(work, lane=Lane.GIT)
 
     def stop(self) -> None:
         """End what talks to remotes."""
@@ -104,15 +117,21 @@ class SyncFeature(Feature):
             address: stands in its field.
             instead_of: the knowledge base that the clone takes the place of.
         """
+        page = self.add_page
+        page.begin(address, instead_of=instead_of)
+        self.window.show_page(page)
+        page.address.setFocus()
+
+    @property
+    def add_page(self) -> AddRepositoryPage:
+        """Return the page that adds a repository, making it when it is asked for."""
         if self._add_page is None:
             from kb_app.ui.sync.add_page import AddRepositoryPage  # start-up time
 
             self._add_page = AddRepositoryPage(self.desk)
             self._add_page.added.connect(self._on_added)
             self.window.add_page(self._add_page)
-        self._add_page.begin(address, instead_of=instead_of)
-        self.window.show_page(self._add_page)
-        self._add_page.address.setFocus()
+        return self._add_page
 
     def show_page(self, name: str = "") -> None:
         """Show the page with every clone, ``name`` first in view."""
@@ -125,6 +144,8 @@ class SyncFeature(Feature):
             self.window.add_page(page)
             self._page = page
         self._page.refresh()
+        for status in self.queue.statuses:  # what they say stands on the page
+            self.desk.message_settled.emit(f"sync:{status.name}")
         self.window.show_page(self._page)
         self._page.go_to(name)
 
@@ -198,7 +219,7 @@ class SyncFeature(Feature):
                 self.desk.index_paths(name, paths)
             changes = entry_changes(outcome.changes, SUFFIXES)
             if changes:
-                self.window.say(changes_sentence(changes, name))
+                self.window.say(f"{changes_sentence(changes)} in {visible(name)}")
             self._follow_open_entry(name, outcome.changes)
         elif outcome.needs_choice:
             self._ask(name)
@@ -215,9 +236,9 @@ class SyncFeature(Feature):
             if current.ref.path not in (change.path, change.old_path):
                 continue
             if change.old_path == current.ref.path:
-                self._news.show_moved(change.path)
+                self.news.show_moved(change.path)
             elif change.status == "deleted":
-                self._news.show_removed()
+                self.news.show_removed()
             else:
                 self.desk.reload()
 
@@ -225,6 +246,8 @@ class SyncFeature(Feature):
         status = self.queue.status(name)
         if status is None or status.outcome is None or not status.is_asking:
             return
+        if self._page is not None and self.window.pages.currentWidget() is self._page:
+            return  # it asks itself
         self.desk.message_posted.emit(
             Message(
                 f"{visible(name)}: {status.outcome.sentence}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from kb_app.ui.common.icons import bind_icon
 from kb_app.ui.common.widgets import label, text_button
@@ -28,7 +28,11 @@ class DetailsFold(QWidget):
         )
         self._text.setAccessibleName("What git said")
         self._text.hide()
-        box.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        row = QHBoxLayout()
+        row.setContentsMargins(-8, 0, 0, 0)  # its icon stands where texts begin
+        row.addWidget(self.button)
+        row.addStretch(1)
+        box.addLayout(row)
         box.addWidget(self._text)
         self.hide()
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LOOK_PAUSE_MS = 250
 """An entry is asked about after it has been shown for so long: the page was painted, the eye has stayed."""
 
-DIFF_HEIGHT = 260
+MAX_DIFF_HEIGHT = 260
 
 
 class NewsBanner(QFrame):
@@ -127,10 +127,10 @@ class NewsBanner(QFrame):
                 from kb_app.ui.common.word_diff import DiffView  # start-up time
 
                 self._diff = DiffView(self)
-                self._diff.setFixedHeight(DIFF_HEIGHT)
                 self._box.addWidget(self._diff)
             self._diff.show_runs(self._news.runs)
             self._diff.show()
+            self._diff.fit_height(MAX_DIFF_HEIGHT)
             self.read.emit()
         elif self._diff is not None:
             self._diff.hide()

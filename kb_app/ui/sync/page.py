@@ -54,7 +54,7 @@ class _ChangeLine(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
         badge = Badge(row.icon, row.word, row.tone, self)
-        badge.setFixedWidth(84)
+        badge.setFixedWidth(96)
         box.addWidget(badge)
         self.button = None
         if row.path:
@@ -216,7 +216,7 @@ class CloneCard(QFrame):
         self.pending.show_rows(f"What the remote offers ({len(pending)})", pending)
         title = ""
         if status.changed_at is not None:
-            what = changes_sentence(status.changes, status.name)
+            what = changes_sentence(status.changes)
             title = f"{what}, last at {moment_text(status.changed_at, now)}"
         self.changes.show_rows(title, change_rows(status.changes))
         self._rule.setVisible(bool(status.changes))

@@ -57,12 +57,14 @@ class SyncQueue(QObject):
         synced(str, object): an exchange ended: knowledge base name and `Synchronised`; it is delivered after
             the status was changed.
         failed(object): a `KbError` that concerns no single clone.
+        changes_coming(): a remote began to send something new.
         heard(str, object): how far the exchange of a clone is; from another thread.
     """
 
     status_changed = Signal()
     synced = Signal(str, object)
     failed = Signal(object)
+    changes_coming = Signal()
     heard = Signal(str, object)
 
     def __init__(
@@ -292,6 +294,8 @@ class SyncQueue(QObject):
     def _on_heard(self, name: str, progress: Progress) -> None:
         status = self._statuses.get(name)
         if status is not None and status.is_syncing and not self._is_stopped:
+            if status.progress is None:
+                self.changes_coming.emit()
             self._statuses[name] = replace(status, progress=progress)
             self.status_changed.emit()
 

@@ -377,8 +377,8 @@ def change_rows(changes: Iterable[FileChange], *, is_pending: bool = False) -> t
     return tuple(rows)
 
 
-def changes_sentence(changes: Sequence[FileChange], name: str) -> str:
-    """Return ``2 entries changed, 1 removed in runbooks``."""
+def changes_sentence(changes: Sequence[FileChange]) -> str:
+    """Return ``2 entries changed, 1 removed``, empty when there is nothing."""
     parts: list[str] = []
     for status in (ChangeStatus.ADDED, ChangeStatus.CHANGED, ChangeStatus.RENAMED, ChangeStatus.DELETED):
         number = sum(change.status is status for change in changes)
@@ -386,7 +386,7 @@ def changes_sentence(changes: Sequence[FileChange], name: str) -> str:
             word = _CHANGE_WORDS[status][0].lower()
             noun = "" if parts else ("entry " if number == 1 else "entries ")
             parts.append(f"{number} {noun}{word}")
-    return f"{', '.join(parts)} in {visible(name)}" if parts else ""
+    return ", ".join(parts)
 
 
 def touched_paths(changes: Iterable[FileChange]) -> tuple[str, ...]:
