@@ -108,7 +108,9 @@ def measure_adding(probe: Probe, address: str) -> dict[str, object]:
     page.add.click()
     probe.wait(lambda: "cloned_s" in figures, 300)
     window.search.set_text("runbook")
-    probe.wait(lambda: any(row.ref is not None for row in window.results.list.rows), 300)
+    probe.wait(
+        lambda: any(row.ref and row.ref.knowledge_base == "remote" for row in window.results.list.rows), 300
+    )
     note("first_hit_s")
     probe.wait(lambda: desk.index_state.is_complete, 600)
     note("complete_s")
@@ -202,6 +204,8 @@ def make_remote(folder: Path, pages: Path) -> Path:
     git(work, "add", "-A")
     git(work, "commit", "-q", "-m", "docs: all pages")
     git(folder, "clone", "-q", "--bare", str(work), str(bare))
+    git(bare, "repack", "-adq")  # as servers keep them
+    git(bare, "config", "uploadpack.allowFilter", "true")
     git(work, "remote", "add", "origin", str(bare))
     return work
 

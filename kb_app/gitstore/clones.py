@@ -547,10 +547,15 @@ class CloneArea:
             return _failed(listed)
         if problem := limit_problem(unpacked(parse_listing(listed.stdout), clone.only_paths), self.limits):
             return _too_large(problem)
-        return self._unpack(repository, clone, address, is_cancelled)
+        return self._unpack(repository, clone, address, on_progress, is_cancelled)
 
     def _unpack(
-        self, repository: Repository, clone: Clone, address: RemoteAddress, is_cancelled: IsCancelled | None
+        self,
+        repository: Repository,
+        clone: Clone,
+        address: RemoteAddress,
+        on_progress: OnProgress | None,
+        is_cancelled: IsCancelled | None,
     ) -> CloneOutcome | None:
         try:
             (repository.git_dir / "info").mkdir(exist_ok=True)
@@ -576,10 +581,11 @@ class CloneArea:
                 return _failed(chosen)
         done = self.runner.run(
             "read-tree",
-            ("-m", "-u"),
+            ("-m", "-u", "-v"),
             ("HEAD",),
             repository=repository,
             address=remote,
+            on_progress=on_progress,
             is_cancelled=is_cancelled,
         )
         return None if done.is_ok else _failed(done)

@@ -450,10 +450,11 @@ class _Sync:
         self._area.note_move(self._clone, here, there)
         moved = self._runner.run(
             "read-tree",
-            ("-m", "-u"),
+            ("-m", "-u", "-v"),
             (here, there),
             repository=self._repository,
             address=self._lazily,
+            on_progress=self._on_progress,
         )
         if not moved.is_ok:
             stopped = self._not_moved(moved, here)

@@ -189,7 +189,7 @@ TABLE: Mapping[str, VerbRule] = MappingProxyType(
         ),
         "symbolic-ref": _rule("--quiet", operands=_PLAIN),
         "update-ref": _rule("--stdin -z", operands=_PLAIN, writes=True),
-        "read-tree": _rule("-m -u --reset", operands=_PLAIN, writes=True, deadline_s=600),
+        "read-tree": _rule("-m -u -v --reset", operands=_PLAIN, writes=True, deadline_s=600),
         "checkout-index": _rule("-f -z --stdin -q", writes=True, deadline_s=600),
         "update-index": _rule("-z --index-info", writes=True, deadline_s=120),
         "commit": _rule(
