@@ -109,6 +109,12 @@ def _timeline(window: MainWindow) -> Feature:
     return TimelineFeature(window)
 
 
+def _short_events(window: MainWindow) -> Feature:
+    from kb_app.ui.timeline.short_events import ShortEventsFeature
+
+    return ShortEventsFeature(window)
+
+
 def _duties(window: MainWindow) -> Feature:
     from kb_app.ui.duties.feature import DutiesFeature
 
@@ -138,6 +144,7 @@ FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _sync,
     _conflicts,
     _timeline,
+    _short_events,
     _duties,
     _export,
     _layers,

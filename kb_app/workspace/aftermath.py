@@ -7,6 +7,7 @@ write return a `Change`, as in `responding`.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from kb_app.decision.policy import DEFAULT_POLICY, blob_id
 from kb_app.decision.policy_file import FILE_NAME
+from kb_app.entries.model import Entry
 from kb_app.errors import KbError, UsageError
 from kb_app.gitstore.store import open_store
 from kb_app.incidents.book import RecordBook
@@ -30,11 +32,13 @@ from kb_app.incidents.duties import (
     review_mode,
 )
 from kb_app.incidents.events import Event, EventType
-from kb_app.incidents.timeline import Deploy, FollowUp, IncidentState
+from kb_app.incidents.folders import records
+from kb_app.incidents.journal import EVENTS_FOLDER
+from kb_app.incidents.timeline import Deploy, FollowUp, IncidentState, read_state
 from kb_app.incidents.verify import RecordFinding
 from kb_app.paths import AppFolders
 from kb_app.workspace.deciding import MAX_POLICY_BYTES
-from kb_app.workspace.responding import Change, record
+from kb_app.workspace.responding import Change, opening_of, record
 
 _BLOB = re.compile(r"[0-9a-f]{40}")
 DONE_KINDS = ("merge-back", "written-review")
@@ -65,9 +69,36 @@ class Dues:
         return tuple(item for item in self.owed if item.is_overdue(self.now))
 
 
-def dues_of(book: RecordBook) -> Dues:
-    """Return what is owed in all records of the book."""
-    now, states = book.now(), book.states()
+class KnownStates:
+    """What records add up to, read again only where a file of events has changed.
+
+    Reading 400 records takes a second; each event that is written asks for what is owed.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[tuple[tuple[str, int, int], ...], IncidentState]] = {}
+
+    def of(self, book: RecordBook) -> tuple[IncidentState, ...]:
+        """Return what every record of the book adds up to, the newest first."""
+        found = {}
+        for place in reversed(records(book.root)):
+            stamp = _stamp(place.folder)
+            before = self._known.get(place.folder)
+            is_same = before is not None and before[0] == stamp
+            found[place.folder] = before if before and is_same else (stamp, read_state(place.folder))
+        self._known = found
+        return tuple(state for _, state in found.values())
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, size and time of change of every file of events: events are only ever appended."""
+    with os.scandir(folder / EVENTS_FOLDER) as files:
+        return tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files))
+
+
+def dues_of(book: RecordBook, known: KnownStates | None = None) -> Dues:
+    """Return what is owed in all records of the book; ``known`` saves reading what has not changed."""
+    now, states = book.now(), (known or KnownStates()).of(book)
     found = sorted(
         ((item, state) for state in states for item in owed(state, now)),
         key=lambda pair: _order(pair[0], now),
@@ -389,6 +420,43 @@ def close_followup(
         "signal": signal.strip() or None,
     }
     return record(book, name, EventType.FOLLOWUP, data)
+
+
+# Tickets
+
+
+_TICKETS = (
+    re.compile(r"[A-Za-z][A-Za-z0-9_]{0,14}-\d{1,9}"),
+    re.compile(r"#?\d{4,12}"),
+    re.compile(r"(?:INC|CHG|PRB|REQ|RITM|CS|TASK|SR)\d{4,12}", re.IGNORECASE),
+    re.compile(r"https?://\S+", re.IGNORECASE),
+)
+MAX_TICKET = 300
+
+
+def ticket_in(text: str) -> str:
+    """Return ``text`` when it looks like a ticket (``OPS-4711``, ``INC0012345``, an address), else empty."""
+    word = text.strip()
+    if not word or len(word) > MAX_TICKET or len(word.split()) != 1:
+        return ""
+    return word if any(form.fullmatch(word) for form in _TICKETS) else ""
+
+
+def open_for_ticket(book: RecordBook, entry: Entry, ticket: str) -> Change:
+    """Open a record for a ticket that an entry answers, and link the entry.
+
+    Raises:
+        UsageError: when no ticket is named.
+    """
+    wanted = ticket.strip()
+    if not wanted:
+        raise UsageError("No ticket is named", "Give its id or its address")
+    opening = opening_of(entry)
+    is_address = wanted.lower().startswith(("https://", "http://"))
+    data = {**opening.event_data(), ("tracker" if is_address else "ticket"): wanted}
+    receipt = book.open(data)
+    linked = book.add(receipt.place.id, EventType.KNOWLEDGE, {"how": "link", "entry": entry.id})
+    return Change(book.state(receipt.place.id), (receipt, linked))
 
 
 # Closing

@@ -435,6 +435,75 @@ def test_a_hand_over_is_recorded_and_its_summary_is_on_the_clipboard(
     )
 
 
+def test_the_support_engineer_links_the_ticket_in_two_keys_and_a_paste(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge, who="ana@example.com")
+    window = running.window
+    window.open_entry(EntryRef("runbooks", "uploads.md"))
+    qtbot.waitUntil(lambda: running.desk.current is not None, timeout=TIMEOUT_MS)
+    window.reading.focus_page()
+    QGuiApplication.clipboard().setText("SUP-1234")
+    keys = Keys(running)
+    keys.press(Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: sheet_of(running) is not None, timeout=TIMEOUT_MS)
+    keys.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(book().states()) == 1, timeout=TIMEOUT_MS)
+    assert keys.count <= 4
+    [state] = book().states()
+    assert state.ticket == "SUP-1234"
+    assert [event.text("entry") for event in state.knowledge] == ["uploads"]
+    current = window.feature(IncidentFeature).current
+    qtbot.waitUntil(lambda: current.name == state.id, timeout=TIMEOUT_MS)
+    QGuiApplication.clipboard().setText("a paste of several words is no ticket")
+    keys.press(Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: sheet_of(running) is not None, timeout=TIMEOUT_MS)
+    keys.press(Qt.Key.Key_Return)
+    assert sheet_of(running).problem == "Give its id or its address"
+    keys.type("https://tickets.example.com/browse/SUP-99")
+    keys.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: book().state(state.id).tracker.endswith("SUP-99"), timeout=TIMEOUT_MS)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"), [(Qt.Key.Key_M, EventType.MITIGATED), (Qt.Key.Key_X, EventType.FIXED)]
+)
+def test_mitigated_and_fixed_ask_for_the_signal_that_proves_it(
+    start: Open, knowledge: Path, qtbot: QtBot, key: Qt.Key, kind: EventType
+) -> None:
+    running = start(knowledge, who="ana@example.com")
+    name = book().open({"title": "checkout is down"}).place.id
+    current = running.window.feature(IncidentFeature).current
+    current.take_up(name)
+    qtbot.waitUntil(lambda: current.name == name, timeout=TIMEOUT_MS)
+    running.window.results.list.setFocus()
+    keys = Keys(running)
+    keys.press(key)
+    qtbot.waitUntil(lambda: sheet_of(running) is not None, timeout=TIMEOUT_MS)
+    keys.press(Qt.Key.Key_Return)
+    assert sheet_of(running).problem == "Name the signal that you looked at"
+    keys.type("error rate below 1 % for 5 min")
+    keys.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: kind in types(name), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(running.window.results.list.hasFocus, timeout=TIMEOUT_MS)
+    assert book().state(name).status == kind.value
+
+
+def test_a_note_is_written_while_something_else_is_read(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    running = start(knowledge, who="ana@example.com")
+    name = book().open({"title": "checkout is down"}).place.id
+    current = running.window.feature(IncidentFeature).current
+    current.take_up(name)
+    qtbot.waitUntil(lambda: current.name == name, timeout=TIMEOUT_MS)
+    keys = Keys(running)
+    keys.press(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: sheet_of(running) is not None, timeout=TIMEOUT_MS)
+    keys.type("customers in cell 3 only")
+    keys.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: "note" in types(name), timeout=TIMEOUT_MS)
+    assert book().state(name).moments[-1].data.text("text") == "customers in cell 3 only"
+
+
 @pytest.mark.parametrize("width", [1280, 1440])
 def test_every_control_of_the_aftermath_has_a_name(
     start: Open, knowledge: Path, qtbot: QtBot, width: int

@@ -180,7 +180,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(_A.LOG_DEPLOYMENT, "Log a deployment", _I, ("P",), "rocket", When.INCIDENT_OPEN),
     ActionSpec(_A.MARK_MITIGATED, "Mitigated", _I, ("M",), "shield-check", When.INCIDENT_OPEN),
     ActionSpec(_A.MARK_FIXED, "Fixed", _I, ("X",), "circle-check", When.INCIDENT_OPEN),
-    ActionSpec(_A.LINK_TICKET, "Link a ticket", _I, ("L",), "link", When.INCIDENT_OPEN),
+    ActionSpec(_A.LINK_TICKET, "Link a ticket", _I, ("L",), "link"),
     ActionSpec(_A.NOTE, "Write a note", _I, ("Ctrl+Shift+N",), "message-square", When.INCIDENT_OPEN),
     ActionSpec(_A.EXPORT, "Copy for the ticket…", _I, ("T",), "clipboard", When.INCIDENT_OPEN),
     ActionSpec(_A.CLOSE_INCIDENT, "Close the incident", _I, (), "archive", When.INCIDENT_OPEN),

@@ -158,6 +158,7 @@ QPushButton[role="tab"] { background: transparent; border: 1px solid transparent
 QPushButton[role="tab"]:hover { background: $hover; color: $text; }
 QPushButton[role="tab"]:checked { background: $selection; color: $accent; font-weight: 600; }
 QPushButton[role="tab"]:focus { border: 2px solid $accent; padding: 4px 11px; }
+QPushButton[role="tab"]:disabled { color: $text3; background: transparent; font-weight: 500; }
 QPushButton[role="row"] { background: transparent; border: 1px solid transparent; color: $text2;
   padding: 4px 8px;
   text-align: left; font-weight: 400; }

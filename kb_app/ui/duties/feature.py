@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kb_app.ui.duties.state import DutyRow
     from kb_app.ui.incident.current import CurrentIncident
     from kb_app.ui.window import MainWindow
-    from kb_app.workspace.aftermath import Closing, Dues, ReviewCase, Verdict
+    from kb_app.workspace.aftermath import Closing, Dues, KnownStates, ReviewCase, Verdict
     from kb_app.workspace.responding import Change
 
 REFRESH_MS = 60_000
@@ -45,6 +45,7 @@ class DutiesFeature(Feature):
         """Join ``window``: a chip that shows only when something is owed."""
         super().__init__(window)
         self.dues: Dues | None = None
+        self._known: KnownStates | None = None  # touched in the records' lane alone
         self._page: DutiesPage | None = None
         self._review: ReviewPage | None = None
         self._closing: ClosingPage | None = None
@@ -84,9 +85,10 @@ class DutiesFeature(Feature):
         """Read what is owed."""
 
         def work(book: RecordBook) -> Dues:
-            from kb_app.workspace.aftermath import dues_of  # start-up time
+            from kb_app.workspace.aftermath import KnownStates, dues_of  # start-up time
 
-            return dues_of(book)
+            self._known = self._known or KnownStates()
+            return dues_of(book, self._known)
 
         self.incidents.with_book(work, self._take_dues)
 

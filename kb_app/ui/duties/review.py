@@ -128,7 +128,7 @@ class ReviewPage(Page):
         bar = QFrame(self)
         bar.setProperty("surface", "status")
         row = QHBoxLayout(bar)
-        row.setContentsMargins(16, 12, 16, 12)
+        row.setContentsMargins(16, 12, 26, 12)  # 10 for the scroll bar above
         row.addStretch(1)
         column = QWidget(bar)
         column.setFixedWidth(WIDTH)

@@ -6,11 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
-
 from kb_app.errors import KbError
 from kb_app.ui.common.actions import ActionId
-from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.features import Feature
 from kb_app.ui.incident.feature import IncidentFeature
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     from kb_app.ui.incident.current import CurrentIncident
     from kb_app.ui.search.client import BaseFolders
     from kb_app.ui.timeline.panel import TimelinePage
-    from kb_app.ui.timeline.sheets import CorrectSheet, HandoverSheet, NoteSheet
+    from kb_app.ui.timeline.sheets import CorrectSheet, HandoverSheet
     from kb_app.ui.window import MainWindow
     from kb_app.workspace.aftermath import RecordView
     from kb_app.workspace.responding import Change
@@ -128,25 +125,6 @@ class TimelineFeature(Feature):
 
     # -- what can be done -----------------------------------------------------------------------------
 
-    def perform(
-        self, work: Callable[[RecordBook], Change], said: str, then: Callable[[Change], None] | None = None
-    ) -> None:
-        """Write to a record; say so when it is on the disk."""
-
-        def done(change: Change) -> None:
-            self.window.say(said)
-            if change.problem:
-                self.desk.message_posted.emit(Message(change.problem, "", Weight.NOTE, topic="records"))
-            if then is not None:
-                then(change)
-
-        self.incidents.with_book(work, done, is_writing=True)
-
-    @property
-    def body(self) -> QWidget:
-        """What sheets lie over."""
-        return self.window
-
     def _state(self) -> IncidentState | None:
         shown = self.page.shown
         return shown.state if shown is not None else None
@@ -162,7 +140,7 @@ class TimelineFeature(Feature):
         if not can_correct(moment.event):
             self.window.say("This event cannot be corrected: it is a correction or a seal itself")
             return
-        sheet = CorrectSheet(moment, self.body)
+        sheet = CorrectSheet(moment, self.window)
         sheet.accepted.connect(lambda: self._correct_now(sheet, state.id))
         sheet.open()
 
@@ -178,26 +156,16 @@ class TimelineFeature(Feature):
         )
 
     def _note(self) -> None:
-        state = self._state()
-        if state is not None:
-            from kb_app.ui.timeline.sheets import NoteSheet  # start-up time
+        from kb_app.ui.timeline.short_events import ShortEventsFeature  # start-up time
 
-            sheet = NoteSheet(self.body, state.title)
-            sheet.accepted.connect(lambda: self._note_now(sheet, state.id))
-            sheet.open()
-
-    def _note_now(self, sheet: NoteSheet, name: str) -> None:
-        from kb_app.workspace.responding import write_note  # start-up time
-
-        text, audience = sheet.text.toPlainText(), sheet.audience.value
-        self._do(sheet, lambda book: write_note(book, name, text, audience=audience), "Note written down")
+        self.window.feature(ShortEventsFeature).note()
 
     def _hand_over(self) -> None:
         state = self._state()
         if state is not None:
             from kb_app.ui.timeline.sheets import HandoverSheet  # start-up time
 
-            sheet = HandoverSheet(self.body, state.title)
+            sheet = HandoverSheet(self.window, state.title)
             sheet.accepted.connect(lambda: self._hand_over_now(sheet, state.id))
             sheet.open()
 
@@ -216,7 +184,7 @@ class TimelineFeature(Feature):
 
     def _do(
         self,
-        sheet: CorrectSheet | NoteSheet | HandoverSheet,
+        sheet: CorrectSheet | HandoverSheet,
         work: Callable[[RecordBook], Change],
         said: str,
         then: Callable[[Change], None] | None = None,
@@ -260,7 +228,7 @@ class TimelineFeature(Feature):
         if not states:
             self.window.say("There is no record yet; I opens an incident")
             return
-        sheet = PickSheet(states, self.body, current=self._wanted)
+        sheet = PickSheet(states, self.window, current=self._wanted)
         sheet.picked.connect(self.show)
         sheet.open(sheet.list)
 

@@ -227,6 +227,7 @@ class TimelinePage(Page):
         """Say that there is no record yet."""
         self.shown = None
         self.title.setText("Timeline")
+        self._clear_links()
         self._show_empty(is_empty=True)
 
     def _show_empty(self, *, is_empty: bool) -> None:
@@ -239,11 +240,14 @@ class TimelinePage(Page):
         self.empty.setVisible(is_empty)
         self.setFocusProxy(self.back if is_empty else self.events)
 
-    def _show_links(self, state: IncidentState) -> None:
+    def _clear_links(self) -> None:
         while (item := self._links.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
+
+    def _show_links(self, state: IncidentState) -> None:
+        self._clear_links()
         used = {event.text("entry"): event.text("result") for event in state.entries_used}
         tickets = [text for text in dict.fromkeys((state.ticket, state.tracker)) if text]
         if not used and not tickets:

@@ -501,11 +501,11 @@ def _short(at: dt.datetime, other: dt.datetime | None) -> str:
 
 
 def count_line(state: IncidentState) -> str:
-    """Return how much the record holds: ``42 events from 2 devices, 1 late, 2 corrected``."""
+    """Return how much the record holds: ``42 events from 2 devices, 1 late (dashed)``."""
     count = len(state.moments)
     corrected = sum(moment.corrected_by is not None for moment in state.moments)
     devices = f"{len(state.devices)} device{'s' if len(state.devices) != 1 else ''}"
     parts = [f"{count} event{'s' if count != 1 else ''} from {devices}"]
-    parts += [f"{state.late} late"] if state.late else []
-    parts += [f"{corrected} corrected"] if corrected else []
+    parts += [f"{state.late} late (dashed)"] if state.late else []
+    parts += [f"{corrected} corrected (with a dot)"] if corrected else []
     return ", ".join(parts)

@@ -160,7 +160,7 @@ def test_a_note_about_the_files_does_not_break_the_chain() -> None:
 def test_the_head_says_when_and_how_much(state: IncidentState) -> None:
     assert "mitigated 02:34 (after 23 min)" in times_line(state)
     assert "fixed 02:50 (after 39 min)" in times_line(state)
-    assert count_line(state) == "30 events from 3 devices, 1 late, 1 corrected"
+    assert count_line(state) == "30 events from 3 devices, 1 late (dashed), 1 corrected (with a dot)"
 
 
 def test_what_is_edited_becomes_the_new_data_and_the_rest_stays(state: IncidentState) -> None:

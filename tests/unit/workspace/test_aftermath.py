@@ -14,7 +14,10 @@ from kb_app.incidents.duties import OwedKind
 from kb_app.incidents.events import EventType
 from kb_app.incidents.folders import JournalMaker
 from kb_app.incidents.sample_incident import OPENED, StoryClock, write_sample_incident
+from kb_app.incidents.sample_year import write_sample_year
+from kb_app.incidents.timeline import IncidentState, read_state
 from kb_app.workspace.aftermath import (
+    KnownStates,
     Verdict,
     assign_followup,
     close_followup,
@@ -28,6 +31,7 @@ from kb_app.workspace.aftermath import (
     policy_then,
     record_knowledge,
     review_case,
+    ticket_in,
     view_record,
 )
 
@@ -56,6 +60,27 @@ def test_dues_name_who_may_not_review(tmp_path: Path, name: str, clock: StoryClo
     assert other.barred == {}
     assert other.who == "carla@example.com"
     assert [state.id for state in other.states] == [name]
+
+
+def test_a_record_is_read_again_only_when_it_was_written_to(
+    tmp_path: Path, name: str, clock: StoryClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample_year(tmp_path)
+    read: list[Path] = []
+
+    def noting(folder: Path) -> IncidentState:
+        read.append(folder)
+        return read_state(folder)
+
+    monkeypatch.setattr("kb_app.workspace.aftermath.read_state", noting)
+    book, known = book_of(tmp_path, "carla", clock), KnownStates()
+    first = dues_of(book, known)
+    assert len(read) == 41
+    assert dues_of(book, known).owed == first.owed
+    assert len(read) == 41
+    give_verdict(book, name, Verdict("7d1f0c2a9b3e", "pass"))
+    assert len(dues_of(book, known).owed) == len(first.owed) - 1
+    assert [folder.name for folder in read[41:]] == [name]
 
 
 def test_dues_come_overdue_first(tmp_path: Path, name: str, clock: StoryClock) -> None:
@@ -189,3 +214,22 @@ def test_a_view_holds_the_chain_and_a_hand_over_names_somebody(
     with pytest.raises(UsageError, match="Nobody"):
         hand_over(book, name, "", "watch")
     assert hand_over(book, name, "carla", "").receipts[0].event.text("to") == "carla"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_ticket"),
+    [
+        ("OPS-4711", True),
+        (" INC0012345\n", True),
+        ("#48213", True),
+        ("https://tickets.example.com/browse/OPS-1", True),
+        ("", False),
+        ("OPS", False),
+        ("the ticket OPS-4711", False),
+        ("kubectl", False),
+        ("12", False),
+        ("https://" + "x" * 400, False),
+    ],
+)
+def test_the_clipboard_is_offered_only_when_it_looks_like_a_ticket(text: str, is_ticket: bool) -> None:
+    assert bool(ticket_in(text)) is is_ticket
