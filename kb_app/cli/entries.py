@@ -16,6 +16,8 @@ from kb_app.entries.templates import new_entry_text
 from kb_app.errors import ExitCode, KbError, UsageError
 from kb_app.plain import to_plain
 from kb_app.workspace.bases import OpenBase, Workspace
+from kb_app.workspace.contributing import new_draft
+from kb_app.workspace.drafts import DraftStore
 from kb_app.workspace.finding import bring_up_to_date
 from kb_app.workspace.reading import OpenedEntry, find_path, load_catalogue, open_entry
 
@@ -37,6 +39,7 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     verb = add("new", new, "Print a template for a new entry.")
     verb.add_argument("kind", choices=[*Kind])
     verb.add_argument("title", nargs="+")
+    verb.add_argument("--draft", action="store_true", help="keep it as a draft, to be written in the window")
 
 
 def show(context: Context) -> int:
@@ -186,9 +189,17 @@ def _print_findings(context: Context, findings: list[tuple[OpenBase, Finding]], 
 
 
 def new(context: Context) -> int:
-    """Print the template of a new entry."""
-    text = new_entry_text(Kind(context.options.kind), " ".join(context.options.title))
-    if context.wants_json:
+    """Print the template of a new entry, or keep it as a draft."""
+    title = " ".join(context.options.title)
+    text = new_entry_text(Kind(context.options.kind), title)
+    if context.options.draft:
+        draft = new_draft(context.workspace().bases[0], context.options.kind, title, text)
+        draft = DraftStore(context.folders.drafts).begin(draft)
+        if context.wants_json:
+            context.give({"kind": context.options.kind, "text": text, "draft": draft.id, "path": draft.path})
+        else:
+            context.say(draft.id)
+    elif context.wants_json:
         context.give({"kind": context.options.kind, "text": text})
     else:
         context.out.write(text)

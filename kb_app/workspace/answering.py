@@ -5,7 +5,8 @@ from __future__ import annotations
 from kb_app.gitstore.answers import Choices, OpenDraft, answered, open_draft, open_proposal
 from kb_app.gitstore.proposals import Draft, ProposeOutcome
 from kb_app.paths import AppFolders
-from kb_app.workspace.sharing import usable_store
+from kb_app.settings import load_settings
+from kb_app.workspace.sharing import proposing_store, usable_store
 
 
 def question_of(folders: AppFolders, proposal_id: str) -> OpenDraft:
@@ -37,4 +38,4 @@ def send_answer(folders: AppFolders, opened: OpenDraft, choices: Choices) -> Pro
         UsageError: when a choice is missing, or a text holds the marks of a merge.
         EnvironmentFault: when there is no Git that can be used.
     """
-    return answered(usable_store(folders).queue, opened, choices)
+    return answered(proposing_store(folders, load_settings(folders)).queue, opened, choices)

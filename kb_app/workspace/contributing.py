@@ -10,7 +10,7 @@ import datetime as dt
 import posixpath
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,18 +18,17 @@ from kb_app.entries.front_matter import read_front_matter
 from kb_app.entries.inference import stem_of
 from kb_app.entries.model import Kind
 from kb_app.entries.outline import outline_of
+from kb_app.entries.reading import read_entry
 from kb_app.entries.templates import file_name_for, new_entry_text
-from kb_app.errors import UsageError
+from kb_app.errors import KbError, UsageError
 from kb_app.gitstore.commits import FileEdit, configured_identity
 from kb_app.gitstore.leaks import Leak, leaks_in
 from kb_app.gitstore.proposals import (
     Draft,
     Proposal,
-    ProposalOptions,
     ProposalState,
     ProposeEnd,
     ProposeOutcome,
-    PushReport,
 )
 from kb_app.gitstore.runner import Identity
 from kb_app.gitstore.store import GitStore, open_store
@@ -40,7 +39,7 @@ from kb_app.settings import Settings
 from kb_app.workspace.bases import OpenBase
 from kb_app.workspace.drafts import DraftStore, TextDraft, new_id, now_utc, signatures_of
 from kb_app.workspace.editing import EditableText, editable, patch_text, present_bytes
-from kb_app.workspace.sharing import usable_store
+from kb_app.workspace.sharing import proposing_store
 
 REVIEWED_TRAILER, CLOSES_TRAILER = "Reviewed-entry", "Closes-feedback"
 MAX_TITLE = 120
@@ -215,6 +214,20 @@ def propose_draft(
     return outcome
 
 
+def wanted_of(folders: AppFolders, base: OpenBase, draft: TextDraft, title: str) -> tuple[str, Draft]:
+    """Return the name of our copy of ``base`` and a draft as the queue takes it.
+
+    Raises:
+        UsageError: when ``base`` is only read.
+        EnvironmentFault: when the draft or the record of our copies cannot be read.
+    """
+    clone = open_store(folders).area.owner_of(base.root)
+    if clone is None:
+        raise UsageError(f"{base.name} is a folder that is only read", "Save the change as a patch file")
+    edits = edits_of(DraftStore(folders.drafts), draft)
+    return clone.name, Draft(title, edits, trailers=draft.trailers, base=draft.base)
+
+
 def queue_draft(
     folders: AppFolders,
     settings: Settings,
@@ -237,17 +250,6 @@ def queue_draft(
             f"{base.name} is a folder that is only read", "Save the change as a patch file for its owner"
         )
     return store.queue.propose(clone.name, draft, accept_doubtful=accept_doubtful, supersedes=supersedes)
-
-
-def proposing_store(folders: AppFolders, settings: Settings) -> GitStore:
-    """Return the store as the settings want proposals made.
-
-    Raises:
-        EnvironmentFault: when there is no git that can be used.
-    """
-    usable_store(folders)
-    identity = Identity(settings.contributor_name, settings.contributor_email)
-    return open_store(folders, ProposalOptions(identity, customer_names=settings.customer_names))
 
 
 def patch_of(store: DraftStore, draft: TextDraft) -> bytes:
@@ -337,6 +339,59 @@ def flag_draft(base: OpenBase, path: str, title: str, kind: FlagKind, sentence: 
     )
 
 
+def with_signatures(text: str, new: Sequence[str]) -> str:
+    """Return ``text`` with further signatures in its front matter; ones it has already are left out."""
+    lines = text.split("\n")
+    values = read_front_matter(lines)
+    known = set(values.items("signatures"))
+    added = [_quoted(signature) for signature in new if signature not in known]
+    at = next((n for n, line in enumerate(lines[: values.body_line]) if line.startswith("signatures:")), None)
+    if not added:
+        return text
+    if at is None:
+        return with_front_matter(text, {"signatures": f"[{', '.join(added)}]"})
+    written = lines[at].partition(":")[2].strip()
+    if written.startswith("[") and written.endswith("]"):
+        inside = written[1:-1].strip()
+        lines[at] = f"signatures: [{', '.join([*([inside] if inside else []), *added])}]"
+    elif not written:
+        end = at + 1
+        while end < values.body_line and lines[end].lstrip().startswith("- "):
+            end += 1
+        indent = lines[at + 1][: len(lines[at + 1]) - len(lines[at + 1].lstrip())] if end > at + 1 else "  "
+        lines[end:end] = [f"{indent}- {signature}" for signature in added]
+    else:
+        lines[at] = f"signatures: [{', '.join([written, *added])}]"
+    return "\n".join(lines)
+
+
+def _quoted(signature: str) -> str:
+    return '"' + signature.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_SAME_LENGTH = 12
+"""Characters that a masked signature has at least to tell one error from another."""
+
+
+def is_same_error(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Tell whether two entries answer one error: a signature of one holds one of the other, masked."""
+    mine = [masked for text in ours if len(masked := _masked(text)) >= _SAME_LENGTH]
+    other = [masked for text in theirs if len(masked := _masked(text)) >= _SAME_LENGTH]
+    return any(a in b or b in a for a in mine for b in other)
+
+
+def _masked(text: str) -> str:
+    return " ".join(mask(text).split()).casefold()
+
+
+def signatures_at(base: OpenBase, path: str) -> tuple[str, ...]:
+    """Return the signatures of an entry; none when it cannot be read."""
+    try:
+        return read_entry(base.root, path, base.config).signatures
+    except KbError:
+        return ()
+
+
 _KEY = re.compile(r"^(?P<key>[A-Za-z_]+)\s*:")
 
 
@@ -377,9 +432,7 @@ def entry_about(pasted: str, *, ticket: str = "") -> tuple[str, str]:
     first = telling[0] if telling else shown[0]
     title = re.sub(r"^[^\w]+", "", re.sub(r"[`#*<>\[\]]", "", first))[:90].strip() or "Unknown problem"
     text = new_entry_text(Kind.KNOWN_FIX, title)
-    quoted = ", ".join(
-        '"' + line[:200].replace("\\", "\\\\").replace('"', '\\"') + '"' for line in telling[:3]
-    )
+    quoted = ", ".join(_quoted(line[:200]) for line in telling[:3])
     text = text.replace("signatures: []", f"signatures: [{quoted}]", 1)
     versions, tickets = versions_in(pasted), ([ticket] if ticket else tickets_in(pasted))
     facts = [f"- Version: {version}" for version in versions] + [f"- Ticket: {name}" for name in tickets]
@@ -409,24 +462,6 @@ def tickets_in(pasted: str) -> list[str]:
 
 
 # --- the queue --------------------------------------------------------------------------------------------
-
-
-def send_waiting(
-    folders: AppFolders, is_cancelled: Callable[[], bool] | None = None
-) -> tuple[PushReport, ...]:
-    """Send what waits for every knowledge base, and look up what was sent; needs the network.
-
-    Raises:
-        EnvironmentFault: when there is no git that can be used.
-    """
-    store = usable_store(folders)
-    names = dict.fromkeys(proposal.clone for proposal in store.queue.proposals())
-    reports = []
-    for name in names:
-        if store.area.find(name) is not None:
-            reports.append(store.queue.push(name, is_cancelled=is_cancelled))
-            store.queue.refresh(name, is_cancelled=is_cancelled)
-    return tuple(reports)
 
 
 def continued(folders: AppFolders, proposal: Proposal, base: OpenBase) -> TextDraft:

@@ -204,6 +204,7 @@ class DraftStore:
         for old in aside.iterdir():
             if _ID.fullmatch(old.name) and _age(old) > KEPT_ASIDE:
                 remove_tree(old)
+        remove_tree(aside / draft_id)  # one of an earlier deletion that was written once more
         try:
             place.rename(aside / draft_id)
         except FileNotFoundError:

@@ -2,10 +2,10 @@
 
 JSON lines. ``{"id":1,"op":"open","root":…,"knowledge_base":…,"path":…,"index":…,"plain":false}`` is answered
 by ``{"id":1,"entry":…,"plan":…,"page":…}``, or by ``{"id":1,"error":{"title":…,"hint":…}}``.
-``{"id":2,"op":"check","root":…,"path":…,"index":…,"text":…,"files":[…],"plain":false}`` is answered by
-``{"id":2,"page":…,"findings":[…]}``: how a text being written would look, and what lint says to it. The
-window sets the deadline: it kills a worker that takes too long and asks the next one for the plain page. End
-of input ends it.
+``{"id":2,"op":"check","root":…,"path":…,"index":…,"text":…,"files":[…],"line":0,"plain":false}`` is answered
+by ``{"id":2,"page":…,"findings":[…],"signatures":[…],"outline":[…],"shown":[…]}``: how a text being written
+would look, what lint says to it, which errors it answers. The window sets the deadline: it kills a worker
+that takes too long and asks the next one for the plain page. End of input ends it.
 """
 
 from __future__ import annotations
@@ -64,9 +64,10 @@ class ReaderWorker:
                 known.config,
                 known.catalogue,
                 extra_files=files,
+                line=int(request.get("line", 0)),
                 plain=bool(request.get("plain")),
             )
-            return {"page": to_plain(checked.page), "findings": to_plain(checked.findings)}
+            return to_plain(checked)  # type: ignore[no-any-return]
         known = self._known(root, Path(request["index"]))
         opened = open_entry(root, path, known.config, known.catalogue, plain=bool(request.get("plain")))
         return {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from kb_app.entries.catalogue import Catalogue
@@ -13,7 +15,7 @@ from kb_app.entries.reading import parse_entry, read_entry
 from kb_app.entries.response import resolve_plan
 from kb_app.errors import KbError, UsageError
 from kb_app.paths import safe_join
-from kb_app.rendering.model import RenderedPage
+from kb_app.rendering.model import OutlineItem, RenderedPage
 from kb_app.rendering.page import plain_page, render
 from kb_app.search.catalogue_file import load_cards
 from kb_app.workspace.bases import OpenBase
@@ -66,10 +68,43 @@ def open_entry(
 
 @dataclass(frozen=True, slots=True)
 class CheckedText:
-    """A text being written: how it would look and what lint says to it."""
+    """A text being written.
+
+    Attributes:
+        page: how it would look; of a large text the part around a line.
+        findings: what lint says to it.
+        signatures: the errors it answers.
+        outline: all its headings.
+        shown: first and last 1-based line on the page; (0, 0) for the whole text.
+    """
 
     page: RenderedPage
     findings: tuple[Finding, ...]
+    signatures: tuple[str, ...] = ()
+    outline: tuple[OutlineItem, ...] = ()
+    shown: tuple[int, int] = (0, 0)
+
+
+WHOLE_PAGE = 40_000
+"""Characters up to which all of a text is rendered while it is written; of more, the part around a line."""
+
+PART = 16_000
+"""Characters of that part, about; whole sections."""
+
+
+def part_around(entry: Entry, line: int) -> tuple[int, int]:
+    """Return first and last 1-based line of the sections around ``line``, about `PART` characters of them."""
+    lines = entry.text.split("\n")
+    starts = sorted({entry.body_line, *(section.span.first_line for section in entry.sections)})
+    at = max(0, bisect_right(starts, line) - 1)
+    first = starts[max(0, at - 1)]
+    last, room = first - 1, PART
+    for start, end in pairwise([*starts[max(0, at - 1) :], len(lines) + 1]):
+        size = sum(map(len, lines[start - 1 : end - 1]))
+        if size > room and start > line:
+            break
+        last, room = end - 1, room - size
+    return first, min(last, max(first, line) + 400)
 
 
 def check_text(
@@ -80,6 +115,7 @@ def check_text(
     catalogue: Catalogue | None,
     *,
     extra_files: frozenset[str] = frozenset(),
+    line: int = 0,
     plain: bool = False,
 ) -> CheckedText:
     """Render and lint a text that is not saved.
@@ -91,15 +127,26 @@ def check_text(
         config: the knowledge base's configuration.
         catalogue: for links and ids; None while there is none.
         extra_files: paths of files that come with the text, for example pasted pictures.
+        line: 1-based line that is written; of a large text the part around it is rendered. 0: all of it.
         plain: show the text without rendering, after rendering took too long.
     """
     entry = parse_entry(path, text.encode("utf-8", "replace"), config)
     findings = lint_entry(entry, catalogue)
+    outline = tuple(
+        OutlineItem(s.level, s.title, s.anchor, s.span.first_line) for s in entry.sections if s.level
+    )
+    shown, rendered = (0, 0), entry.text
+    if line and len(text) > WHOLE_PAGE:
+        shown = part_around(entry, line)
+        lines = entry.text.split("\n")
+        rendered = "\n" * (shown[0] - 1) + "\n".join(
+            lines[shown[0] - 1 : shown[1]]
+        )  # lines keep their numbers
     if plain:
-        page = plain_page(text, "This text takes too long to render and is shown as it is written")
+        page = plain_page(rendered.strip("\n"), "This takes too long to render and is shown as it is written")
     else:
-        page = render(entry.text, path=path, is_file=lambda p: p in extra_files or is_file_inside(root, p))
-    return CheckedText(page, findings)
+        page = render(rendered, path=path, is_file=lambda p: p in extra_files or is_file_inside(root, p))
+    return CheckedText(page, findings, entry.signatures, outline, shown)
 
 
 def is_file_inside(root: Path, relative: str) -> bool:

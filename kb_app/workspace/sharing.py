@@ -13,10 +13,11 @@ from kb_app.errors import EnvironmentFault, KbError, UsageError
 from kb_app.gitstore.clones import Clone, is_address
 from kb_app.gitstore.commits import FileEdit
 from kb_app.gitstore.process import Progress
-from kb_app.gitstore.proposals import Draft, Proposal, ProposeOutcome
+from kb_app.gitstore.proposals import Draft, Proposal, ProposalOptions, ProposeOutcome
+from kb_app.gitstore.runner import Identity
 from kb_app.gitstore.store import GitStore, Synchronised, open_store, synchronise
 from kb_app.paths import AppFolders
-from kb_app.settings import ConfiguredBase
+from kb_app.settings import ConfiguredBase, Settings, load_settings
 from kb_app.workspace.bases import OpenBase
 
 __all__ = [
@@ -53,6 +54,17 @@ def usable_store(folders: AppFolders) -> GitStore:
     if store.program is None:
         raise EnvironmentFault(store.problem.rstrip(".") or "Git is not there", "Reading and searching go on")
     return store
+
+
+def proposing_store(folders: AppFolders, settings: Settings) -> GitStore:
+    """Return the store as the settings want proposals made.
+
+    Raises:
+        EnvironmentFault: when there is no git that can be used.
+    """
+    usable_store(folders)
+    identity = Identity(settings.contributor_name, settings.contributor_email)
+    return open_store(folders, ProposalOptions(identity, customer_names=settings.customer_names))
 
 
 def clone_base(
@@ -117,17 +129,31 @@ def sync_bases(folders: AppFolders, bases: tuple[OpenBase, ...]) -> tuple[Synced
 
 
 def propose_text(
-    folders: AppFolders, base: OpenBase, edit: FileEdit, *, title: str, body: str = ""
+    folders: AppFolders,
+    base: OpenBase,
+    edit: FileEdit,
+    *,
+    title: str,
+    body: str = "",
+    accept_doubtful: bool = False,
 ) -> ProposeOutcome:
     """Put a new text of one entry into the queue of proposals; no network is used.
+
+    Args:
+        folders: the user's folders.
+        base: the knowledge base.
+        edit: the file as it shall be.
+        title: what changes, one line.
+        body: why; may be empty.
+        accept_doubtful: what may be a secret is an example.
 
     Raises:
         UsageError: when ``base`` is not a copy of a remote, or the path or the title cannot be used.
         EnvironmentFault: when there is no Git that can be used.
     """
-    store = usable_store(folders)
+    store = proposing_store(folders, load_settings(folders))
     clone = _clone_of(store, base)
-    return store.queue.propose(clone.name, Draft(title, (edit,), body))
+    return store.queue.propose(clone.name, Draft(title, (edit,), body), accept_doubtful=accept_doubtful)
 
 
 def proposals(folders: AppFolders) -> tuple[Proposal, ...]:

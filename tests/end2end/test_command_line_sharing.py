@@ -94,6 +94,28 @@ def test_a_url_is_added_searched_synced_proposed_to_and_removed(
     assert not copy.exists()
 
 
+@pytest.mark.usefixtures("remote")
+def test_a_draft_is_begun_listed_printed_and_proposed(run: Run, remote: Path) -> None:
+    assert run("add", str(remote), "--name", "team")[0] == 0
+    code, out, err = run("new", "known-fix", "Keeper", "pauses", "--draft", "--json")
+    assert code == 0, err
+    made = json.loads(out)
+    assert made["path"] == "keeper-pauses.md"
+    (row,) = json.loads(run("proposals", "--drafts", "--json")[1])
+    assert (row["id"], row["title"], row["is_new"]) == (made["draft"], "Keeper pauses", True)
+    assert "+# Keeper pauses" in json.loads(run("proposals", "--patch", made["draft"], "--json")[1])["patch"]
+    code, out, err = run("propose", "--draft", made["draft"], "--json")
+    assert code == 0, err
+    queued = json.loads(out)
+    assert run("proposals", "--drafts", "--json")[1].strip() == "[]"
+    (proposal,) = json.loads(run("proposals", "--json")[1])
+    assert (proposal["title"], proposal["state"]) == ("Add Keeper pauses", "queued")
+    patch = json.loads(run("proposals", "--patch", queued["id"], "--json")[1])["patch"]
+    assert "Subject: [PATCH] Add Keeper pauses" in patch
+    assert json.loads(run("proposals", "--withdraw", queued["id"], "--json")[1])["state"] == "withdrawn"
+    assert run("propose", "--title", "x")[0] == 2
+
+
 def test_a_folder_is_never_synced_nor_proposed_to(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     folder.mkdir()

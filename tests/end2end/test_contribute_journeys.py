@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +19,9 @@ from kb_app.paths import app_folders
 from kb_app.settings import Settings, load_settings, save_settings
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.remembered import EntryRef
+from kb_app.ui.conflicts.feature import ConflictsFeature
 from kb_app.ui.editor.feature import EditorFeature
+from kb_app.workspace.contributing import patch_of
 from kb_app.workspace.drafts import DraftStore
 from kb_app.workspace.sharing import clone_base, proposals
 
@@ -130,6 +133,11 @@ class Person:
             if widget.isVisible():
                 self.seen.add(widget.text())
 
+    def looked(self) -> set[str]:
+        """Return every text seen so far, now included."""
+        self.look()
+        return self.seen
+
     def open(self, path: str) -> None:
         name = self.running.desk.bases[0].name
         self.window.open_entry(EntryRef(name, path))
@@ -195,6 +203,233 @@ def test_a_fix_is_proposed_with_few_keys_and_no_word_of_git(
     person.press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     listed = person.feature.writing.proposals_page
     person.wait(lambda: len(listed.shown.proposals) == 1)
-    person.look()
-    assert "Proposed" in person.seen
+    person.wait(lambda: "Proposed" in person.looked())
     assert load_settings(app_folders()).contributor_name == "Ben"
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_flag_takes_three_keys_and_the_reader_stays_where_it_was(
+    start: Callable[..., Person], remote: Path
+) -> None:
+    person = start()
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_F)
+    bar = person.feature.writing.flagging.bar
+    assert bar.isVisible()
+    person.press(Qt.Key.Key_O)
+    person.write("The keeper is gone since version 4")
+    person.press(Qt.Key.Key_Return)
+    person.wait(lambda: states() == [ProposalState.PROPOSED])
+    assert person.keys == 3
+    assert not bar.isVisible()
+    assert person.running.desk.current is not None
+    [proposal] = proposals(app_folders())
+    [path] = proposal.paths
+    assert path.startswith("feedback/lease-lost/")
+    note = git(remote, "show", f"{proposal.branch}:{path}")
+    assert "feedback: outdated" in note
+    assert note.endswith("The keeper is gone since version 4\n")
+
+
+@pytest.mark.usefixtures("remote")
+def test_it_worked_is_asked_once_and_then_one_key(start: Callable[..., Person], remote: Path) -> None:
+    person = start()
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_Y)
+    assert states() == []  # asked first
+    person.press(Qt.Key.Key_Y)
+    person.wait(lambda: len(states()) == 1)
+    person.wait(lambda: load_settings(app_folders()).shares_use == "yes")
+    person.wait(lambda: person.window.reading.isAncestorOf(person.focused()))
+    person.press(Qt.Key.Key_Y)
+    person.wait(lambda: states() == [ProposalState.PROPOSED] * 2)
+    log = git(remote, "log", "--format=%B", "--branches=proposal/*")
+    assert log.count("Reviewed-entry: lease-lost") == 2
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_secret_is_caught_before_anything_is_queued(start: Callable[..., Person]) -> None:
+    person = start()
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_E)
+    person.wait(lambda: person.feature.writing.page.editing is not None)
+    page = person.feature.writing.page
+    page.edit.go_to_line(11)
+    person.write(" AKIAQQQQ4EXAMPL7ZZZZ")
+    person.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    person.wait(lambda: page.is_asking)
+    person.wait(lambda: any("Line 11 holds an AWS access key" in text for text in person.looked()))
+    person.press(Qt.Key.Key_Return)
+    person.wait(page.sheet.propose_button.isEnabled)
+    assert states() == []
+    assert len(DraftStore(app_folders().drafts).all()) == 1
+
+
+def test_three_proposals_made_offline_become_three_branches_in_order(
+    start: Callable[..., Person], remote: Path, tmp_path: Path
+) -> None:
+    person = start()
+    hidden = tmp_path / "unreachable.git"
+    remote.rename(hidden)
+    page = person.feature.writing.page
+    for number in (1, 2, 3):
+        person.open("lease-lost.md")
+        person.press(Qt.Key.Key_E)
+        person.wait(lambda: page.editing is not None)
+        page.edit.go_to_line(11)
+        person.write(f" Seen {number}.")
+        person.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        person.wait(lambda: page.is_asking)
+        person.press(Qt.Key.Key_Return)
+        person.wait(lambda count=number: states() == [ProposalState.QUEUED] * count)
+        person.wait(lambda: page.editing is None)
+    assert all("waiting for the network" in text for text in person.seen if text.startswith("Proposed ("))
+    hidden.rename(remote)
+    person.wait(lambda: not person.feature.writing.is_sending)
+    person.feature.show_proposals()
+    person.feature.writing.send()
+    person.wait(lambda: states() == [ProposalState.PROPOSED] * 3)
+    branches = [p.branch for p in proposals(app_folders())]
+    texts = [git(remote, "show", f"{branch}:lease-lost.md") for branch in branches]
+    assert [next(n for n in "123" if f"Seen {n}." in text) for text in texts] == ["1", "2", "3"]
+
+
+PASTE = """2026-03-04 02:11:09.871 UTC [4711] ERROR:  frobnicator quux 4.2.1 refused the zyzzogeton handshake
+2026-03-04 02:11:09.872 UTC [4711] DETAIL:  see OPS-4711
+"""
+
+
+@pytest.mark.usefixtures("remote")
+def test_an_unknown_problem_is_written_down_and_found_by_the_next_paste(start: Callable[..., Person]) -> None:
+    person = start()
+    person.window.search_for(PASTE.strip())
+    person.window.search.focus()
+    desk = person.running.desk
+    person.wait(lambda: desk.last_answer is not None and not desk.search.is_busy)
+    person.press(Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    page = person.feature.writing.page
+    person.wait(lambda: page.editing is not None and page.editing.is_saved)
+    text = page.edit.text()
+    assert "kind: known-fix" in text
+    assert "refused the zyzzogeton handshake" in text
+    assert "02:11:09" not in text
+    assert "- Ticket: OPS-4711" in text
+    assert "- Version: quux 4.2.1" in text
+    person.press(Qt.Key.Key_Escape)
+    person.wait(lambda: len(person.feature.drafts) == 1)
+    later = PASTE.replace("02:11:09.871", "03:55:01.002").replace("[4711]", "[815]").strip()
+    person.window.search_for(later)
+    notice = person.window.results.findChild(QWidget, "draftNotice")
+    person.wait(notice.isVisible)
+    person.wait(lambda: any(text.startswith("Being worked on since") for text in person.looked()))
+    assert person.keys <= 12
+
+
+@pytest.mark.usefixtures("remote")
+def test_the_same_error_in_another_entry_is_said(start: Callable[..., Person]) -> None:
+    person = start()
+    person.feature.new_entry("known-fix", "Keeper pauses")
+    page = person.feature.writing.page
+    person.wait(lambda: page.editing is not None)
+    page.edit.replace_text(
+        page.edit.text().replace("signatures: []", 'signatures: ["FATAL: lease lost: renewal timed out"]')
+    )
+    person.wait(lambda: page.notice.isVisible() and "already in" in page.notice_text.text())
+    assert "Lease lost" in page.notice_text.text()
+    page.notice_button.click()
+    person.wait(lambda: page.editing is not None and page.editing.draft.path == "lease-lost.md")
+    person.wait(lambda: "FATAL: lease lost" in page.edit.text())
+    assert 'signatures: ["lease lost: renewal timed out", "FATAL: lease lost' in page.edit.text()
+
+
+def test_what_others_changed_meanwhile_is_kept_beside_mine(
+    start: Callable[..., Person], tmp_path: Path
+) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "lease-lost.md").write_text(LEASE)
+    person = start(folder)
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_E)
+    page = person.feature.writing.page
+    person.wait(lambda: page.editing is not None)
+    page.edit.go_to_line(11)
+    person.write(" Mine.")
+    person.wait(lambda: page.is_settled)
+    theirs = LEASE.replace("1. Restart the keeper.", "1. Restart the keeper twice.")
+    (folder / "lease-lost.md").write_text(theirs)
+    person.running.desk.index()
+    person.wait(lambda: page.notice.isVisible() and "Others changed" in page.notice_text.text())
+    page.notice_button.click()
+    person.wait(lambda: "keeper twice" in page.edit.text())
+    assert "timed out` Mine." in page.edit.text()
+    assert (folder / "lease-lost.md").read_text() == theirs
+    person.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    person.wait(lambda: page.is_asking)
+    assert page.sheet.title.text() == "plain is only read"
+    target = tmp_path / "mine.patch"
+    assert page.editing is not None
+    draft = page.editing.draft
+    store = person.feature.writing.store
+    person.feature.writing.handing_in.write_patch(target, lambda: patch_of(store, draft))
+    person.wait(target.exists)
+    git(folder, "init", "-q")
+    git(folder, "apply", str(target))
+    assert (folder / "lease-lost.md").read_text() == page.edit.text()
+
+
+def test_a_pasted_picture_lies_beside_the_entry_and_asks_for_its_description(
+    start: Callable[..., Person], remote: Path
+) -> None:
+    person = start()
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_E)
+    page = person.feature.writing.page
+    person.wait(lambda: page.editing is not None)
+    page.edit.go_to_line(11)
+    image = QImage(64, 32, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    QApplication.clipboard().setImage(image)
+    person.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    person.wait(lambda: page.edit.textCursor().selectedText() == "describe the picture")
+    person.wait(lambda: any(p.code == "picture-description" for p in page.problems))
+    person.write("The keeper's log")
+    person.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    person.wait(lambda: page.is_asking)
+    person.press(Qt.Key.Key_Return)
+    person.wait(lambda: states() == [ProposalState.PROPOSED])
+    [proposal] = proposals(app_folders())
+    assert proposal.paths == ("lease-lost.md", "lease-lost-1.png")
+    assert "![The keeper's log](lease-lost-1.png)" in git(remote, "show", f"{proposal.branch}:lease-lost.md")
+
+
+def test_the_same_place_changed_twice_is_asked_and_nothing_is_lost(
+    start: Callable[..., Person], remote: Path, tmp_path: Path
+) -> None:
+    person = start()
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_E)
+    page = person.feature.writing.page
+    person.wait(lambda: page.editing is not None)
+    page.edit.go_to_line(11)
+    person.write(" Mine.")
+    person.wait(lambda: page.is_settled)
+    colleague = tmp_path / "colleague"
+    git(tmp_path, "clone", "-q", str(remote), str(colleague))
+    theirs = LEASE.replace("timed out`\n\n## M", "timed out` Theirs.\n\n## M")
+    (colleague / "lease-lost.md").write_text(theirs)
+    git(colleague, "commit", "-qam", "theirs")
+    git(colleague, "push", "-q", "origin", "main")
+    person.feature.writing.send()
+    person.wait(lambda: page.notice.isVisible() and "Others changed" in page.notice_text.text())
+    page.notice.hide()
+    person.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    person.wait(lambda: page.is_asking)
+    person.press(Qt.Key.Key_Return)
+    conflicts = person.window.feature(ConflictsFeature)
+    person.wait(lambda: person.window.pages.currentWidget() is conflicts.page)
+    assert person.feature.writing.store.all()[0].text.count("Mine.") == 1
+    person.press(Qt.Key.Key_Escape)
+    person.wait(lambda: person.window.pages.currentWidget() is page)
+    assert "timed out` Mine." in page.edit.text()
+    assert states() == []

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from kb_app.entries.model import Finding
 from kb_app.plain import from_plain
-from kb_app.rendering.model import RenderedPage
+from kb_app.rendering.model import OutlineItem, RenderedPage
 from kb_app.ui.common.workers import Message, WorkerFault, WorkerProcess
 from kb_app.ui.search.client import BaseFolders
 
@@ -23,12 +23,15 @@ PLAIN_DEADLINE_MS = 8_000
 
 @dataclass(frozen=True, slots=True)
 class CheckedText:
-    """The page and the findings of a text; ``serial`` counts what was asked."""
+    """What the worker says to a text (`kb_app.workspace.reading.CheckedText`); ``serial`` counts asking."""
 
     serial: int
     text: str
     page: RenderedPage
     findings: tuple[Finding, ...]
+    signatures: tuple[str, ...] = ()
+    outline: tuple[OutlineItem, ...] = ()
+    shown: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class _Wanted:
     path: str
     text: str
     files: tuple[str, ...] = ()
+    line: int = 0
     is_plain: bool = False
     request_id: int = 0
 
@@ -68,10 +72,10 @@ class TextChecker(QObject):
         """Tell whether a text is being checked or waits."""
         return self._current is not None
 
-    def ask(self, base: BaseFolders, path: str, text: str, files: tuple[str, ...] = ()) -> int:
-        """Ask for ``text`` of the entry ``path``; return the serial that its answer will have."""
+    def ask(self, base: BaseFolders, path: str, text: str, files: tuple[str, ...] = (), line: int = 0) -> int:
+        """Ask for ``text`` of the entry ``path``, written at ``line``; return the serial of its answer."""
         self._serial += 1
-        wanted = _Wanted(self._serial, base, path, text, files)
+        wanted = _Wanted(self._serial, base, path, text, files, line)
         if self._current is None:
             self._request(wanted)
         else:
@@ -92,6 +96,7 @@ class TextChecker(QObject):
                 "index": str(wanted.base.folder),
                 "text": wanted.text,
                 "files": list(wanted.files),
+                "line": wanted.line,
                 "plain": wanted.is_plain,
             },
             deadline_ms=PLAIN_DEADLINE_MS if wanted.is_plain else DEADLINE_MS,
@@ -111,11 +116,16 @@ class TextChecker(QObject):
         try:
             page = from_plain(RenderedPage, message.get("page"))
             findings = from_plain(tuple[Finding, ...], message.get("findings"))
+            signatures = from_plain(tuple[str, ...], message.get("signatures"))
+            outline = from_plain(tuple[OutlineItem, ...], message.get("outline"))
+            shown = from_plain(tuple[int, int], message.get("shown"))
         except ValueError as error:
             logger.warning("the reader worker's answer does not fit: %s", error)
             self.failed.emit(WorkerFault("The text could not be checked", "Install kb_app again"))
             return
-        self.checked.emit(CheckedText(current.serial, current.text, page, findings))
+        self.checked.emit(
+            CheckedText(current.serial, current.text, page, findings, signatures, outline, shown)
+        )
 
     def _on_failed(self, request_id: int, fault: WorkerFault) -> None:
         current = self._current

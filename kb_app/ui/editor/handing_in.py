@@ -9,15 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog
 
 from kb_app.durable import write_atomically
 from kb_app.errors import KbError
-from kb_app.gitstore.conflicts import resolve
 from kb_app.gitstore.leaks import Leak
-from kb_app.gitstore.proposals import ProposeEnd, ProposeOutcome
+from kb_app.gitstore.proposals import Draft, ProposeEnd, ProposeOutcome
 from kb_app.settings import Settings
 from kb_app.ui.common.jobs import Lane
 from kb_app.ui.common.messages import Message, Weight
@@ -32,11 +31,12 @@ from kb_app.workspace.contributing import (
     proposed_title,
     sentence_of,
     taker_of,
+    wanted_of,
 )
 from kb_app.workspace.drafts import DraftStore, TextDraft
-from kb_app.workspace.editing import editable, present_bytes
 
 if TYPE_CHECKING:
+    from kb_app.ui.conflicts.feature import ConflictsFeature
     from kb_app.ui.desk import Desk
 
 BUSY = "Another window is changing this knowledge base"
@@ -49,11 +49,13 @@ class HandingIn(QObject):
 
     Signals:
         proposed(object): the `ProposeOutcome` of a draft that is queued now.
+        come_back(): the question was left unanswered; the editor shall show again.
         address_requested(): the user wants the knowledge base by its Git address.
         overlay_requested(object): the user wants this `TextDraft` in a copy of her own.
     """
 
     proposed = Signal(object)
+    come_back = Signal()
     address_requested = Signal()
     overlay_requested = Signal(object)
 
@@ -63,7 +65,7 @@ class HandingIn(QObject):
         self.desk = desk
         self.can_overlay = False
         self.has_address = False
-        self._merge: ProposeOutcome | None = None
+        self.conflicts: ConflictsFeature | None = None
         page.propose_requested.connect(self._on_propose_requested)
         sheet = page.sheet
         sheet.proposed.connect(self._on_proposed)
@@ -106,7 +108,6 @@ class HandingIn(QObject):
             return
         target, leaks = found
         draft, sheet = self.page.editing.draft, self.page.sheet
-        self._merge = None
         self.page.show_sheet()
         if target.taker is not Taker.REMOTE:
             sheet.offer_folder(
@@ -130,9 +131,7 @@ class HandingIn(QObject):
         self.desk.change_settings(replace(settings, contributor_name=name, contributor_email=email))
 
     def _on_proposed(self, line: str, accept_doubtful: bool) -> None:  # noqa: FBT001 - the signal's argument
-        if self._merge is not None:
-            self._resolve(line)
-            return
+        self.page.edit.setReadOnly(True)  # what is typed now would come too late
         self.page.save(partial(self._propose, line, accept_doubtful=accept_doubtful))
 
     def _propose(self, line: str, *, accept_doubtful: bool) -> None:
@@ -154,10 +153,14 @@ class HandingIn(QObject):
             return outcome
 
         self.desk.jobs.run(
-            work, on_done=partial(self._on_outcome, draft.id), on_error=self._on_error, lane=Lane.GIT
+            work,
+            on_done=partial(self._on_outcome, draft.id, base, line),
+            on_error=self._on_error,
+            lane=Lane.NETWORK,  # it may wait for a sync
         )
 
-    def _on_outcome(self, draft_id: str, outcome: ProposeOutcome) -> None:
+    def _on_outcome(self, draft_id: str, base: OpenBase, line: str, outcome: ProposeOutcome) -> None:
+        self.page.edit.setReadOnly(False)
         is_shown = self.page.editing is not None and self.page.editing.draft.id == draft_id
         sheet = self.page.sheet
         if outcome.is_ok:
@@ -168,45 +171,41 @@ class HandingIn(QObject):
             self.desk.message_posted.emit(Message(sentence_of(outcome), outcome.hint, Weight.PROBLEM))
         elif outcome.end is ProposeEnd.BLOCKED:
             sheet.show_leaks(outcome.leaks)
-        elif outcome.end is ProposeEnd.CHANGED_MEANWHILE and outcome.merges:
-            self._merge = outcome
-            sheet.show_conflicts(outcome.merges)
+        elif outcome.end is ProposeEnd.CHANGED_MEANWHILE and self.page.editing is not None:
+            self._ask_others(self.page.editing, base, line)
         else:
             sheet.show_problem(sentence_of(outcome), outcome.hint)
 
-    def _resolve(self, line: str) -> None:
-        """Take the choices into the text, as a step that can be undone, and propose it on the new state."""
-        outcome, editing = self._merge, self.page.editing
-        base = self.base_of(editing.draft) if editing is not None else None
-        if outcome is None or editing is None or base is None:
+    def _ask_others(self, editing: Editing, base: OpenBase, line: str) -> None:
+        """Others changed the same places: ask for each what to keep; then it is proposed."""
+        folders, draft, conflicts = self.desk.workspace.folders, editing.draft, self.conflicts
+        if conflicts is None:
             return
-        merged = next((m for m in outcome.merges if m.path == editing.draft.path), outcome.merges[0])
-        try:
-            text = resolve(merged.merge, self.page.sheet.choices)
-        except KbError as error:
-            self.page.sheet.show_problem(error.title, error.hint)
-            return
-        self._merge = None
-        store, draft = self._store, replace(editing.draft, base=outcome.head)
 
-        def work() -> tuple[TextDraft, bytes]:
-            raw = present_bytes(base, draft.path)
-            return store.begin(draft, raw), raw
+        def ask(found: tuple[str, Draft]) -> None:
+            clone, wanted = found
+            conflicts.resolve_draft(clone, wanted, answered, supersedes=draft.replaces)
 
-        def go_on(found: tuple[TextDraft, bytes]) -> None:
-            saved, raw = found
-            if self.page.editing is None or self.page.editing.draft.id != saved.id:
-                return
-            self.page.editing = replace(editing, draft=saved, opened=editable(raw, outcome.head))
-            self.page.edit.replace_text(text.replace("\r\n", "\n"))
-            self.page.save(partial(self._propose, line, accept_doubtful=False))
+        def answered(outcome: ProposeOutcome | None) -> None:
+            self.page.sheet.set_busy(is_busy=False)
+            if outcome is not None and outcome.is_ok:
+                store = self._store
+                self.desk.jobs.run(
+                    lambda: store.set_aside(draft.id), on_error=self._on_error, lane=Lane.WRITE
+                )
+                self._on_outcome(draft.id, base, line, outcome)
+            else:
+                QTimer.singleShot(0, self.come_back.emit)  # the page that asked is closing yet
 
-        self.desk.jobs.run(work, on_done=go_on, on_error=self._on_error, lane=Lane.WRITE)
+        self.desk.jobs.run(
+            lambda: wanted_of(folders, base, draft, line), on_done=ask, on_error=self._on_error, lane=Lane.GIT
+        )
 
     def _on_error(self, error: Exception) -> None:
         if not isinstance(error, KbError):
             self.page.sheet.set_busy(is_busy=False)
             raise error
+        self.page.edit.setReadOnly(False)
         self.page.show_sheet()
         self.page.sheet.show_problem(error.title, error.hint)
 

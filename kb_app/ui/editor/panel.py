@@ -41,9 +41,9 @@ SAVE_PAUSE_MS = 600
 
 SAVE_AGAIN_MS = 2_000
 CHECK_PAUSE_MS = 180
-LARGE_PAUSE_MS = 700
+LARGE_PAUSE_MS = 500
 LARGE = 60_000
-"""Characters from which on the page is drawn again only in a longer pause of the typing."""
+"""Characters from which on the text is checked only in a longer pause of the typing."""
 
 FOLLOW_PAUSE_MS = 60
 _KEYS = {snippet.key: snippet for snippet in SNIPPETS}
@@ -90,6 +90,7 @@ class EditorPage(Page):
         self._is_saving = False
         self._when_saved: list[Callable[[], None]] = []
         self._serial = 0
+        self._shown = (0, 0)
         self._fill_more: Callable[[QMenu], None] = lambda _menu: None
         self._anchors: dict[str, int] = {}
         self.problems: tuple[Problem, ...] = ()
@@ -200,10 +201,20 @@ class EditorPage(Page):
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(left)
-        self.splitter.addWidget(self.preview)
+        self._part_note = label("A large entry: the part around the cursor is shown", "meta", self)
+        self._part_note.setContentsMargins(28, 6, 12, 6)
+        self._part_note.hide()
+        self.preview_side = QWidget(self)
+        self.preview_side.setProperty("surface", "surface")
+        side = QVBoxLayout(self.preview_side)
+        side.setContentsMargins(0, 0, 0, 0)
+        side.setSpacing(0)
+        side.addWidget(self._part_note)
+        side.addWidget(self.preview, 1)
+        self.splitter.addWidget(self.preview_side)
         self.splitter.setSizes([720, 720])
         left.setMinimumWidth(360)
-        self.preview.setMinimumWidth(320)
+        self.preview_side.setMinimumWidth(320)
         self.box.addWidget(self.splitter, 1)
 
     def _connect(self) -> None:
@@ -220,6 +231,7 @@ class EditorPage(Page):
         self.edit.picture_pasted.connect(self.picture_pasted)
         self._checker.checked.connect(self._on_checked)
         self._checker.failed.connect(self._on_check_failed)
+        self.preview.page_completed.connect(self._follow)
         self.problem_list.line_requested.connect(self.edit.go_to_line)
         self.problem_list.repair_requested.connect(self.repair)
         self.outline.anchor_chosen.connect(lambda anchor: self.edit.go_to_line(self._anchors.get(anchor, 1)))
@@ -267,7 +279,9 @@ class EditorPage(Page):
         verb = "New entry" if draft.is_new else "Edit"
         self.title.setText(verb)
         self.setAccessibleName(f"{verb}: {draft.title}")
-        self.where.setText(f"{draft.title}  ·  {draft.path}  ·  {draft.knowledge_base}")
+        place = draft.path if draft.is_new else draft.title
+        self.where.setText(f"{place}  ·  {draft.knowledge_base}")
+        self.where.setAccessibleName(f"{draft.path} in {draft.knowledge_base}")
 
     def leave(self) -> None:
         """Save what was changed and close the page."""
@@ -378,6 +392,8 @@ class EditorPage(Page):
     def _on_save_failed(self, error: Exception) -> None:
         self._is_saving, self._is_dirty = False, True
         self._when_saved = []
+        self.edit.setReadOnly(False)
+        self.sheet.set_busy(is_busy=False)
         if not isinstance(error, KbError):
             raise error
         self.saved_label.setText("Not saved")
@@ -397,7 +413,7 @@ class EditorPage(Page):
             self._check_timer.stop()
             draft = self.editing.draft
             self._serial = self._checker.ask(
-                self.editing.base, draft.path, self.edit.text(), draft.attachments
+                self.editing.base, draft.path, self.edit.text(), draft.attachments, self.edit.line()
             )
 
     def _on_checked(self, checked: CheckedText) -> None:
@@ -407,11 +423,15 @@ class EditorPage(Page):
         self.edit.set_problems(self.problems)
         self.problem_list.set_problems(self.problems)
         self.problem_list.setFixedHeight(self.problem_list.wanted_height())
-        self._anchors = {item.anchor: item.line for item in checked.page.outline}
-        self.outline.model.set_outline(checked.page.outline)
-        self.outline_button.setEnabled(bool(checked.page.outline))
+        self._shown = checked.shown
+        self._part_note.setVisible(self._shown != (0, 0))
+        self._anchors = {item.anchor: item.line for item in checked.outline}
+        self.outline.model.set_outline(checked.outline)
+        self.outline_button.setEnabled(bool(checked.outline))
         if self.preview.isVisible():
-            self.preview.set_page(checked.page, Path(self.editing.draft.root), self.editing.draft.path)
+            draft = self.editing.draft
+            pictures = {path: self._store.attachment_file(draft, path) for path in draft.attachments}
+            self.preview.set_page(checked.page, Path(draft.root), draft.path, pictures)
             self._follow()
         self.checked.emit(checked)
 
@@ -422,10 +442,15 @@ class EditorPage(Page):
     def _follow(self) -> None:
         """Keep the preview at the section that is written."""
         if self.preview.isVisible() and self.editing is not None:
-            self.preview.show_line(self.edit.line())
+            line = self.edit.line()
+            if self._shown != (0, 0) and not self._shown[0] <= line <= self._shown[1]:
+                if not self._check_timer.isActive() and not self._checker.is_busy:
+                    self.check()
+            else:
+                self.preview.show_line(line)
 
     def _on_preview_button(self) -> None:
-        self.preview.setVisible(self.preview_button.isChecked())
+        self.preview_side.setVisible(self.preview_button.isChecked())
         if self.preview_button.isChecked():
             self.check()
 

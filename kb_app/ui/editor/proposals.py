@@ -101,7 +101,7 @@ class ProposalsPage(Page):
         patch_requested(object): save this `TextDraft` or `Proposal` as a patch file.
         page_requested(str): open this address of a review.
         again_requested(object), withdraw_requested(object), rework_requested(object),
-            forget_requested(object): what shall become of this `Proposal`.
+            forget_requested(object), answer_requested(object): what shall become of this `Proposal`.
         send_requested(): send and look up everything now.
     """
 
@@ -114,6 +114,7 @@ class ProposalsPage(Page):
     withdraw_requested = Signal(object)
     rework_requested = Signal(object)
     forget_requested = Signal(object)
+    answer_requested = Signal(object)
     send_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -244,6 +245,8 @@ class ProposalsPage(Page):
         is_open = state not in (ProposalState.MERGED, ProposalState.WITHDRAWN)
         if state is ProposalState.NEEDS_ANSWER and proposal.pushed_at is None:
             actions.append(("Send again", "send", partial(self.again_requested.emit, proposal)))
+        elif state is ProposalState.NEEDS_ANSWER and proposal.commit:
+            actions.append(("Answer", "message-square", partial(self.answer_requested.emit, proposal)))
         if proposal.page:
             actions.append(
                 ("Open the review", "external-link", partial(self.page_requested.emit, proposal.page))

@@ -7,11 +7,9 @@ from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from kb_app.gitstore.conflicts import Choice, Conflict
 from kb_app.gitstore.leaks import Leak
-from kb_app.gitstore.proposals import FileMerge
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.widgets import IconLabel, label, text_button
 from kb_app.workspace.contributing import Taker
@@ -84,8 +82,6 @@ class ProposeSheet(QFrame):
         box.addLayout(self._rows)
         self._is_busy = False
         self.is_doubtful_accepted = False
-        self.choices: dict[int, Choice] = {}
-        self._wanted_choices: set[int] = set()
         self._can_propose = True
         self.hide()
 
@@ -100,7 +96,7 @@ class ProposeSheet(QFrame):
         self._say(remark)
         self.line.setText(line)
         self._who.setVisible(needs_name)
-        for part in (self.line, self.propose_button):
+        for part in (self.line, self.propose_button, self.cancel_button):
             part.setVisible(True)
         self.propose_button.setText("Propose")
         self.set_busy(is_busy=False)
@@ -121,7 +117,7 @@ class ProposeSheet(QFrame):
             else "It is a folder, and nothing is ever written into it. Hand the change to its owner as a "
             "patch file, or get the knowledge base by its address, then it takes proposals."
         )
-        for part in (self.line, self.propose_button):
+        for part in (self.line, self.propose_button, self.cancel_button):
             part.setVisible(False)
         row = self._new_row()
         first = self._button(row, "Save as patch file…", "primary", "save", self.patch_requested.emit)
@@ -131,6 +127,7 @@ class ProposeSheet(QFrame):
         if can_overlay:
             self._button(row, "Keep it as my own copy", "", "layers", self.overlay_requested.emit)
         row.addStretch(1)
+        self._button(row, "Go on writing", "ghost", "", self.closed.emit)
         self.set_busy(is_busy=False)
         self.show()
         first.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -150,33 +147,6 @@ class ProposeSheet(QFrame):
         if not is_certain:
             self._button(row, "It is only an example", "", "", self._accept)
         self.line.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def show_conflicts(self, merges: Sequence[FileMerge]) -> None:
-        """Show each place that others changed too, with the ways to answer."""
-        self._clear()
-        self.set_busy(is_busy=False)
-        self.choices = {}
-        conflicts = merges[0].merge.conflicts if merges else ()
-        self._notice(
-            "git-compare",
-            "Others changed the same place since you opened it. Choose for each place; nothing is lost.",
-            "mitigate",
-        )
-        self._wanted_choices = {conflict.number for conflict in conflicts}
-        for conflict in conflicts:
-            row = self._notice("map-pin", conflict.title or "The text", "muted")
-            options = [(Choice.MINE, "Keep mine"), (Choice.THEIRS, "Keep theirs")]
-            if conflict.can_keep_both:
-                options.append((Choice.BOTH, "Keep both"))
-            for choice, text in options:
-                button = text_button(text, "tab", parent=row.parentWidget())
-                button.setToolTip(f"{text}: {conflict.title}")
-                button.setCheckable(True)
-                button.setAutoExclusive(True)
-                button.clicked.connect(partial(self._choose, conflict.number, choice))
-                row.addWidget(button)
-            self._both_texts(conflict)
-        self.propose_button.setEnabled(False)
 
     def show_problem(self, sentence: str, hint: str) -> None:
         """Say why it could not be proposed; the text is kept."""
@@ -234,21 +204,6 @@ class ProposeSheet(QFrame):
     def _accept(self) -> None:
         self.is_doubtful_accepted = True
         self._on_propose()
-
-    def _both_texts(self, conflict: Conflict) -> None:
-        row = self._new_row()
-        for name, text in (("Mine", conflict.mine), ("Theirs", conflict.theirs)):
-            shown = QPlainTextEdit("(removed)" if text is None else text.strip("\n"), self)
-            shown.setProperty("role", "code")
-            shown.setReadOnly(True)
-            shown.setFixedHeight(110)
-            shown.setTabChangesFocus(True)
-            shown.setAccessibleName(f"{name}: {conflict.title}")
-            row.addWidget(shown)
-
-    def _choose(self, number: int, choice: Choice, *_checked: bool) -> None:
-        self.choices[number] = choice
-        self.propose_button.setEnabled(self._wanted_choices <= self.choices.keys())
 
     def _on_propose(self) -> None:
         if self._is_busy or not self._can_propose or not self.propose_button.isEnabled():

@@ -448,6 +448,12 @@ def picture_path(path: str, taken: Iterable[str]) -> str:
     return candidate
 
 
+def picture_names(path: str) -> tuple[str, ...]:
+    """Return the first names that pictures of the entry at ``path`` may have."""
+    stem = path.rsplit(".", 1)[0]
+    return tuple(f"{stem}-{number}.png" for number in range(1, 100))
+
+
 def picture_markdown(path: str) -> tuple[str, int, int]:
     """Return the Markdown of a picture, and the range in it to be written over with a description."""
     text = f"![{PICTURE_HINT}]({relative_link(path, path)})"

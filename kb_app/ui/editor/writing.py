@@ -6,26 +6,45 @@ It is imported when something is written for the first time: it costs more than 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtWidgets import QMenu
 
 from kb_app.errors import KbError
 from kb_app.gitstore.proposals import Proposal, ProposeOutcome
 from kb_app.search.catalogue_file import load_cards
+from kb_app.ui.common.icons import bind_icon
 from kb_app.ui.common.jobs import Lane
 from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.remembered import EntryRef
+from kb_app.ui.conflicts.feature import ConflictsFeature
 from kb_app.ui.desk import folders_of
-from kb_app.ui.editor.check import TextChecker
+from kb_app.ui.editor.check import CheckedText, TextChecker
+from kb_app.ui.editor.duplicates import Duplicate, Duplicates
+from kb_app.ui.editor.flagging import Flagging
 from kb_app.ui.editor.handing_in import HandingIn
+from kb_app.ui.editor.meanwhile import Meanwhile
 from kb_app.ui.editor.panel import Editing, EditorPage
+from kb_app.ui.editor.pictures import png_of
 from kb_app.ui.editor.proposals import Contributions, ProposalsPage
-from kb_app.ui.editor.state import LinkTarget
+from kb_app.ui.editor.state import LinkTarget, picture_markdown, picture_names, picture_path
+from kb_app.ui.sync.feature import SyncFeature
 from kb_app.workspace.bases import OpenBase
-from kb_app.workspace.contributing import begin_edit, continued, new_draft, send_waiting, sentence_of
+from kb_app.workspace.contributing import (
+    begin_edit,
+    continued,
+    entry_about,
+    new_draft,
+    sentence_of,
+    with_front_matter,
+    with_signatures,
+)
 from kb_app.workspace.drafts import DraftStore, TextDraft
 from kb_app.workspace.editing import EditableText, editable, open_text
 from kb_app.workspace.sharing import proposals, usable_store
@@ -57,7 +76,12 @@ class Writing(QObject):
         self._page: EditorPage | None = None
         self._handing_in: HandingIn | None = None
         self._proposals: ProposalsPage | None = None
-        self._is_sending = False
+        self._sync = window.feature(SyncFeature)
+        self._sync.status_changed.connect(self._on_sync_changed)
+        self._was_sending = False
+        self._is_wanted_again = False
+        self.flagging = Flagging(window)
+        self.flagging.handed_in.connect(self._on_handed_in)
 
     @property
     def store(self) -> DraftStore:
@@ -85,6 +109,16 @@ class Writing(QObject):
             handing_in.proposed.connect(self._on_proposed)
             handing_in.can_overlay = True
             handing_in.overlay_requested.connect(self._on_overlay_requested)
+            handing_in.address_requested.connect(self._on_address_requested)
+            handing_in.conflicts = self.window.feature(ConflictsFeature)
+            handing_in.has_address = True
+            handing_in.come_back.connect(self._come_back)
+            page.picture_pasted.connect(self._on_picture)
+            page.checked.connect(self._on_checked)
+            page.set_more(self._fill_more)
+            self._meanwhile = Meanwhile(page, self.desk)
+            self._duplicates = Duplicates(self.desk, page)
+            self._duplicates.found.connect(self._on_duplicate)
             self._page, self._handing_in = page, handing_in
         return self._page
 
@@ -109,6 +143,7 @@ class Writing(QObject):
             page.withdraw_requested.connect(partial(self._change, "withdraw"))
             page.forget_requested.connect(partial(self._change, "forget"))
             page.rework_requested.connect(self.rework)
+            page.answer_requested.connect(self.answer)
             page.send_requested.connect(self.send)
             self.window.add_page(page)
             self._proposals = page
@@ -125,8 +160,16 @@ class Writing(QObject):
 
     # -- editing --------------------------------------------------------------------------------------
 
-    def edit(self, ref: EntryRef, text: str | None = None) -> None:
-        """Edit an entry; a draft of it that is there is continued; ``text`` replaces all of it, undoable."""
+    def edit(
+        self, ref: EntryRef, text: str | None = None, change: Callable[[str], str] | None = None
+    ) -> None:
+        """Edit an entry; a draft of it that is there is continued.
+
+        Args:
+            ref: the entry.
+            text: takes the place of all of it at once, as one step that can be undone.
+            change: made to its text at once, likewise.
+        """
         base = next((b for b in self.desk.workspace.bases if b.name == ref.knowledge_base), None)
         if base is None:
             self._complain(KbError(f"{ref.knowledge_base} is not open", "Open it, then edit the entry"))
@@ -154,8 +197,11 @@ class Writing(QObject):
                 self.page.show_notice(
                     "info", "The former version stands here now; Ctrl+Z brings back what was"
                 )
+            if change is not None:
+                self.page.edit.replace_text(change(self.page.edit.text()))
+            self._meanwhile.look()
 
-        self.desk.jobs.run(work, on_done=done, on_error=self._complain)
+        self.desk.jobs.run(work, on_done=done, on_error=self._complain, lane=Lane.GIT)
 
     def new_entry(self, kind: str = "", title: str = "", text: str = "") -> None:
         """Begin a new entry.
@@ -170,6 +216,15 @@ class Writing(QObject):
             self._complain(KbError("No knowledge base is open", "Add one first"))
             return
         self._begin(base, kind, title, text)
+
+    def write_down(self, asked: str) -> None:
+        """Begin a known fix about a paste or words that nothing was found for; it is saved at once."""
+        base = self._writable_base()
+        if base is None:
+            self._complain(KbError("No knowledge base is open", "Add one first"))
+            return
+        title, text = entry_about(asked)
+        self._begin(base, "known-fix", title, text, asked)
 
     def _begin(self, base: OpenBase, kind: str, title: str, text: str = "", pasted: str = "") -> None:
         def work() -> TextDraft:
@@ -218,10 +273,21 @@ class Writing(QObject):
 
         def done(found: tuple[TextDraft, EditableText]) -> None:
             self._open(*found, base, is_saved=True)
+            self._meanwhile.look()
             if and_propose:
                 self.page.ask_to_propose()
 
         self.desk.jobs.run(work, on_done=done, on_error=self._complain)
+
+    def answer(self, proposal: Proposal) -> None:
+        """Ask what a proposal needs that others changed the same places of."""
+        self.window.feature(ConflictsFeature).resolve(proposal.id, self._on_answered)
+
+    def _on_answered(self, outcome: ProposeOutcome | None) -> None:
+        if outcome is not None and outcome.is_ok:
+            self._on_handed_in()
+        else:
+            self.show_proposals()
 
     def rework(self, proposal: Proposal) -> None:
         """Make a draft of a proposal's text again and go on with it."""
@@ -269,6 +335,70 @@ class Writing(QObject):
             lane=Lane.WRITE,
         )
 
+    # -- while writing --------------------------------------------------------------------------------
+
+    def _on_picture(self, image: QImage) -> None:
+        """Keep a pasted picture with the draft and ask for its description."""
+        self.page.save(partial(self._attach, image))
+
+    def _attach(self, image: QImage) -> None:
+        editing = self.page.editing
+        if editing is None:
+            return
+        store, draft = self.store, editing.draft
+
+        def work() -> tuple[TextDraft, str]:
+            root = Path(draft.root)
+            taken = [*draft.attachments, *(p for p in picture_names(draft.path) if (root / p).exists())]
+            path = picture_path(draft.path, taken)
+            return store.attach(draft, path, png_of(image)), path
+
+        def done(found: tuple[TextDraft, str]) -> None:
+            saved, path = found
+            now = self.page.editing
+            if now is None or now.draft.id != saved.id:
+                return
+            kept = replace(now.draft, attachments=saved.attachments)
+            self.page.editing = replace(now, draft=kept, is_saved=True)
+            self.page.edit.insert_selected(*picture_markdown(path))
+
+        self.desk.jobs.run(work, on_done=done, on_error=self._complain, lane=Lane.WRITE)
+
+    def _on_checked(self, checked: CheckedText) -> None:
+        editing = self.page.editing
+        if editing is not None:
+            own = EntryRef(editing.base.name, editing.draft.path)
+            self._duplicates.look(checked.signatures, own)
+
+    def _on_duplicate(self, duplicate: Duplicate) -> None:
+        self.page.show_notice(
+            "mitigate",
+            f"This error is already in “{duplicate.title}”",
+            "Add my wording there",
+            partial(self.add_wording, duplicate.ref),
+        )
+
+    def add_wording(self, ref: EntryRef) -> None:
+        """Go to the entry that has the error already, with the wording written here; the draft is kept."""
+        signatures = self._duplicates.signatures
+        self.edit(ref, change=lambda text: with_signatures(text, signatures))
+
+    def _fill_more(self, menu: QMenu) -> None:
+        """Add what changes the state of the entry."""
+        today = dt.date.today().isoformat()
+        for text, icon, values in (
+            ("Mark as verified today", "circle-check", {"state": "verified", "reviewed": today}),
+            ("Still true: reviewed today", "calendar", {"reviewed": today}),
+            ("Retire this entry", "archive", {"state": "retired"}),
+        ):
+            action = menu.addAction(text)
+            bind_icon(action, icon, "text2", 16)
+            action.triggered.connect(partial(self._set_values, values))
+
+    def _set_values(self, values: dict[str, str], *_checked: bool) -> None:
+        edit = self.page.edit
+        edit.replace_text(with_front_matter(edit.text(), values))
+
     # -- drafts and proposals -------------------------------------------------------------------------
 
     def look_for_drafts(self) -> None:
@@ -306,28 +436,46 @@ class Writing(QObject):
 
     def _on_proposed(self, outcome: ProposeOutcome) -> None:
         self.window.say(sentence_of(outcome))
+        self._on_handed_in()
         for warning in outcome.warnings:
             self.desk.message_posted.emit(Message(warning, "", Weight.NOTE, topic="file-name"))
+
+    @property
+    def is_sending(self) -> bool:
+        """Tell whether the remotes are being asked now."""
+        return any(status.is_syncing for status in self._sync.queue.statuses)
+
+    def _come_back(self) -> None:
+        """Show the editor again with what was being written."""
+        if self.page.editing is not None and self.window.pages.currentWidget() is not self.page:
+            self.window.show_page(self.page)
+
+    def _on_address_requested(self) -> None:
+        editing = self.page.editing
+        name = editing.draft.knowledge_base if editing is not None else ""
+        self.page.save()
+        self._sync.show_add_page(instead_of=name)
+
+    def _on_handed_in(self) -> None:
         self.look_for_drafts()
         self.send()
 
     def send(self) -> None:
         """Send what waits and look up the rest, in the background."""
-        if self._is_sending:
-            QTimer.singleShot(2_000, self.look_for_drafts)
-            return
-        self._is_sending = True
-        if self._proposals is not None:
-            self._proposals.set_sending(is_sending=True)
-        folders = self.desk.workspace.folders
+        # what was queued while an exchange runs may have come too late for it
+        self._is_wanted_again = self.is_sending
+        self._sync.run_now()
 
-        def done(_: object = None) -> None:
-            self._is_sending = False
-            if self._proposals is not None:
-                self._proposals.set_sending(is_sending=False)
+    def _on_sync_changed(self) -> None:
+        is_sending = self.is_sending
+        if self._was_sending and not is_sending:
             self.look_for_drafts()
-
-        self.desk.jobs.run(partial(send_waiting, folders), on_done=done, on_error=done, lane=Lane.NETWORK)
+            if self._is_wanted_again:
+                self._is_wanted_again = False
+                self._sync.run_now()
+        self._was_sending = is_sending
+        if self._proposals is not None:
+            self._proposals.set_sending(is_sending=is_sending)
 
     def _change(self, what: str, proposal: Proposal) -> None:
         folders = self.desk.workspace.folders

@@ -107,27 +107,22 @@ class FacetRow(QCheckBox):
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
 
 
-class ViewRow(QPushButton):
-    """One of the views with its count."""
+class CountedRow(QPushButton):
+    """A row with an icon, a name and a count at its right end; a click on it leads to a page."""
 
-    def __init__(self, view: View, parent: QWidget | None = None) -> None:
-        """Make the row of ``view``."""
-        super().__init__(_VIEW_TEXTS[view][1], parent)
-        self.view = view
+    def __init__(self, icon: str, name: str, parent: QWidget | None = None) -> None:
+        """Make a row without a count."""
+        super().__init__(name, parent)
         self.count: int | None = None
-        self.setObjectName(f"view:{view.value}")
         self.setProperty("role", "row")
-        self.setCheckable(True)
-        self.setAutoExclusive(True)
         self.setFixedHeight(30)
-        bind_icon(self, _VIEW_TEXTS[view][0], "text2", 16, checked_color="accent")
+        bind_icon(self, icon, "text2", 16, checked_color="accent")
         self.set_count(None)
 
     def set_count(self, count: int | None) -> None:
-        """Show how many entries the view has."""
+        """Show how many there are; None for not known."""
         self.count = count
-        name = _VIEW_TEXTS[self.view][1]
-        self.setAccessibleName(name if count is None else f"{name}, {count:,}")
+        self.setAccessibleName(self.text() if count is None else f"{self.text()}, {count:,}")
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -141,6 +136,18 @@ class ViewRow(QPushButton):
                 painter.drawText(
                     area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, f"{self.count:,}"
                 )
+
+
+class ViewRow(CountedRow):
+    """One of the views with its count."""
+
+    def __init__(self, view: View, parent: QWidget | None = None) -> None:
+        """Make the row of ``view``."""
+        super().__init__(*_VIEW_TEXTS[view], parent)
+        self.view = view
+        self.setObjectName(f"view:{view.value}")
+        self.setCheckable(True)
+        self.setAutoExclusive(True)
 
 
 class _Group(QWidget):
@@ -235,8 +242,16 @@ class FilterPanel(QScrollArea):
             row.clicked.connect(self._on_view_clicked)
             self._layout.addWidget(row)
         self._views[View.ALL].setChecked(True)
+        self._places = 0
         self._layout.addStretch(1)
         self.setWidget(body)
+
+    def add_place(self, icon: str, name: str) -> CountedRow:
+        """Add a row below the views that leads elsewhere; the feature listens to its ``clicked``."""
+        row = CountedRow(icon, name, self.widget())
+        self._layout.insertWidget(len(View) + self._places, row)
+        self._places += 1
+        return row
 
     def set_counts(
         self,
@@ -255,7 +270,7 @@ class FilterPanel(QScrollArea):
 
     def add_section(self, section: QWidget) -> None:
         """Put a feature's list below the views."""
-        self._layout.insertWidget(len(View), section)
+        self._layout.insertWidget(len(View) + self._places, section)
         self._sections += 1
 
     def set_state(self, state: FilterState) -> None:
@@ -285,7 +300,7 @@ class FilterPanel(QScrollArea):
             widget.toggled.connect(self._on_toggled)
             widget.expanded.connect(lambda f: self.set_state(self.state.with_expanded(f)))
             self._groups[facet] = widget
-            self._layout.insertWidget(len(View) + self._sections + position, widget)
+            self._layout.insertWidget(len(View) + self._places + self._sections + position, widget)
         return widget
 
     def _on_toggled(self, facet: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class PageImages(QObject):
         super().__init__(parent)
         self._jobs = jobs
         self._root: Path | None = None
+        self._extra: dict[str, Path] = {}
         self._generation = 0
         self._bytes = 0
         self._found: dict[str, LoadedImage] = {}
@@ -44,10 +46,16 @@ class PageImages(QObject):
         self._gather.setInterval(_GATHER_MS)
         self._gather.timeout.connect(self._tell)
 
-    def open(self, root: Path | None) -> None:
-        """Start afresh for a page of the knowledge base ``root``; None shows no pictures."""
+    def open(self, root: Path | None, extra: Mapping[str, Path] | None = None) -> None:
+        """Start afresh for a page of the knowledge base ``root``; None shows no pictures.
+
+        Args:
+            root: the folder that pictures come from.
+            extra: files for paths below the root that are not there yet: pictures of a draft.
+        """
         self._generation += 1
         self._root = root
+        self._extra = dict(extra or {})
         self._bytes = 0
         self._found.clear()
         self._asked.clear()
@@ -79,8 +87,10 @@ class PageImages(QObject):
             return
         self._asked.add(address)
         relative = QUrl(address).path(QUrl.ComponentFormattingOption.FullyDecoded)
+        own = self._extra.get(relative)
+        root, name = (self._root, relative) if own is None else (own.parent, own.name)
         self._jobs.run(
-            partial(load_image, self._root, relative, device_width),
+            partial(load_image, root, name, device_width),
             on_done=partial(self._take, self._generation, address),
         )
 

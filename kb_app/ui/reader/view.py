@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -188,13 +188,16 @@ class ReaderView(QTextBrowser):
 
     # The page
 
-    def set_page(self, page: RenderedPage, root: Path | None, path: str) -> None:
+    def set_page(
+        self, page: RenderedPage, root: Path | None, path: str, extra: Mapping[str, Path] | None = None
+    ) -> None:
         """Show ``page``; an entry shown before comes back where it was left.
 
         Args:
             page: what rendering returned.
             root: folder of its knowledge base, the only place pictures come from; None shows none.
             path: the entry's path below ``root``.
+            extra: files for paths of pictures that are not below ``root`` yet.
         """
         self._remember_place()
         self._page = page
@@ -204,7 +207,7 @@ class ReaderView(QTextBrowser):
         place = self._places.get(self._key, _Place())
         self._open_folds = set(place.folds)
         self._terms = ()
-        self._images.open(root)
+        self._images.open(root, extra)
         self._render()
         self._go_to(place)
 
@@ -345,11 +348,7 @@ class ReaderView(QTextBrowser):
         at = bisect_right(lines, line) - 1
         position = self._position_of_anchor(f"line-{lines[at]}") if at >= 0 else None
         if position is None:
-            if not self._is_complete:
-                self.load_all()
-                position = self._position_of_anchor(f"line-{lines[at]}") if at >= 0 else None
-            if position is None:
-                return
+            return  # not there yet: `page_completed` tells when all of it is
         top = self._top_of(position)
         height, value = self.viewport().height(), self.verticalScrollBar().value()
         if not value + 24 <= top <= value + height * 2 // 3:

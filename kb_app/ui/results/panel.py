@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -247,16 +247,30 @@ class ResultsPanel(QWidget):
         self.list = ResultList(self)
         self._suggested = ""
         self._question: str | None = None
+        self._write_action: QAction | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._build_header())
+        self._guests = QVBoxLayout()
+        layout.addLayout(self._guests)
         layout.addWidget(self._build_remarks())
         layout.addWidget(self.list, 1)
         self.empty = EmptyState("search", "", "", parent=self)
         fit_text(self.empty, 232)
         self.empty.hide()
         layout.addWidget(self.empty, 1)
+
+    def set_write_action(self, action: QAction) -> None:
+        """Offer ``action`` where nothing fits: to write down what was asked for."""
+        self._write_action = action
+        self._no_match.set_action(action)
+
+    def add_remark(self, remark: QWidget) -> None:
+        """Put a feature's remark above the list; the feature shows and hides it."""
+        remark.setParent(self)
+        remark.hide()
+        self._guests.addWidget(remark)
 
     def _build_header(self) -> QWidget:
         header = QFrame(self)
@@ -350,6 +364,7 @@ class ResultsPanel(QWidget):
                 "search",
                 "Nothing found",
                 "No entry holds these words. Try the exact error, the alert's name, or fewer filters.",
+                () if self._write_action is None else (self._write_action,),
             )
 
     def _show_remarks(self, answer: SearchAnswer, *, is_browsing: bool) -> None:
@@ -386,7 +401,18 @@ class _NoMatch(QFrame):
         self._text: QLabel = label("", "secondary", self, wrap=True)
         texts.addWidget(self._title)
         texts.addWidget(self._text)
+        self._write = text_button("", "link", "file-plus", self)
+        self._write.hide()
+        texts.addWidget(self._write, 0, Qt.AlignmentFlag.AlignLeft)
         row.addLayout(texts, 1)
+
+    def set_action(self, action: QAction) -> None:
+        """Offer ``action`` below the sentence."""
+        self._write.setText(action.text())
+        self._write.setAccessibleName(action.text())
+        self._write.setToolTip(action.toolTip())
+        self._write.clicked.connect(action.trigger)
+        self._write.show()
 
     def set_count(self, count: int, title: str) -> None:
         """Say how many of the nearest entries follow."""

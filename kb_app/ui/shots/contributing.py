@@ -15,6 +15,8 @@ from kb_app.ui.shots.camera import Camera
 from kb_app.workspace.drafts import TextDraft
 
 WORDS = "replication slot disk full"
+UNKNOWN = """2026-03-04 02:11:09.871 UTC [4711] ERROR:  the frob quux 4.2.1 refused the zyzzogeton handshake
+2026-03-04 02:11:09.872 UTC [4711] DETAIL:  peer 10.0.0.7 sent protocol 9, see OPS-4711"""
 
 
 def take_contributing(camera: Camera) -> None:
@@ -61,6 +63,46 @@ def take_contributing(camera: Camera) -> None:
     writing.store.set_aside(page.editing.draft.id)
     page.finish()
     _proposals(camera)
+    window.show_panes()
+    _flag(camera)
+    _write_down(camera)
+
+
+def _flag(camera: Camera) -> None:
+    """Take the quick flag, and the question whether "it worked" is shared."""
+    window = camera.window
+    flagging = window.feature(EditorFeature).writing.flagging
+    window.results.list.open_current()
+    camera.wait()
+    flagging.flag()
+    flagging.bar.line.setText("The volume cannot be grown on the new storage class")
+    camera.shoot("27-flag")
+    flagging.bar.hide()
+    flagging.worked()
+    camera.shoot("28-it-worked-asked-once")
+    flagging.bar.hide()
+
+
+def _write_down(camera: Camera) -> None:
+    """Take a paste that nothing fits: the button, the draft made of it, and the draft found again."""
+    window = camera.window
+    feature = window.feature(EditorFeature)
+    camera.ask(Query(pasted=UNKNOWN))
+    camera.shoot("29-no-match")
+    feature.write_down()
+    page = feature.writing.page
+    camera.wait_until(lambda: page.editing is not None and page.editing.is_saved)
+    camera.wait(800)
+    camera.shoot("30-written-down")
+    page.leave()
+    camera.wait_until(lambda: bool(feature.drafts))
+    camera.ask(Query(pasted=UNKNOWN + "\n"))
+    camera.wait(300)
+    camera.shoot("31-being-worked-on")
+    for draft in feature.drafts:
+        feature.writing.store.set_aside(draft.id)
+    feature.writing.look_for_drafts()
+    camera.ask(Query())
 
 
 def _proposals(camera: Camera) -> None:
