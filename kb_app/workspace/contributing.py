@@ -422,6 +422,10 @@ _VERSION = re.compile(
 _TICKET = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d{1,7}\b")
 _NO_TICKET = re.compile(r"(?:UTF|SHA|ISO|RFC|TLS|SSL|HTTP|CVE|AES|RSA|MD|CP)-\d+")
 _SHOWN_LINES = 12
+_LOG_HEAD = re.compile(
+    r"^(?:[^\w]+|(?:UTC|GMT|CET|CEST)\b|(?:ERROR|ERR|FATAL|PANIC|WARN|WARNING|CRITICAL|SEVERE|INFO|DETAIL)\b:?)+",
+)
+"""What stands before the message on a line of a log: zone, level, marks."""
 
 
 def entry_about(pasted: str, *, ticket: str = "") -> tuple[str, str]:
@@ -430,13 +434,14 @@ def entry_about(pasted: str, *, ticket: str = "") -> tuple[str, str]:
     masked = [" ".join(mask(line).split()) for line in pasted.splitlines()]
     shown = [line for line in dict.fromkeys(masked) if line][:_SHOWN_LINES] or [" ".join(pasted.split())]
     first = telling[0] if telling else shown[0]
-    title = re.sub(r"^[^\w]+", "", re.sub(r"[`#*<>\[\]]", "", first))[:90].strip() or "Unknown problem"
+    title = _LOG_HEAD.sub("", re.sub(r"[`#*<>\[\]]", "", first)).strip()[:90].strip() or "Unknown problem"
     text = new_entry_text(Kind.KNOWN_FIX, title)
     quoted = ", ".join(_quoted(line[:200]) for line in telling[:3])
     text = text.replace("signatures: []", f"signatures: [{quoted}]", 1)
     versions, tickets = versions_in(pasted), ([ticket] if ticket else tickets_in(pasted))
     facts = [f"- Version: {version}" for version in versions] + [f"- Ticket: {name}" for name in tickets]
-    block = "\n".join(["", "```text", *(line.replace("```", "") for line in shown), "```", *facts])
+    code = ["", "```text", *(line.replace("```", "") for line in shown), "```"]
+    block = "\n".join([*code, *(["", *facts] if facts else []), ""])
     return title, text.replace("## Symptoms\n", f"## Symptoms\n{block}\n", 1)
 
 

@@ -210,6 +210,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
 )
 
 FIXED_KEYS: tuple[tuple[MenuName, str, str], ...] = (
+    (MenuName.CONTRIBUTE, "In the editor: propose, save the draft now", "Ctrl+Enter, Ctrl+S"),
+    (MenuName.CONTRIBUTE, "In the editor: next remark, repair it", "F8, Ctrl+."),
+    (MenuName.CONTRIBUTE, "In the editor: insert mitigation, fix, step", "Alt+M, Alt+F, Alt+S"),
+    (MenuName.CONTRIBUTE, "In the editor: insert attributes, code, placeholder", "Alt+A, Alt+C, Alt+P"),
+    (MenuName.CONTRIBUTE, "In the editor: complete; leave, the draft is kept", "Ctrl+Space, Esc"),
     (MenuName.SEARCH, "Choose a result while typing", "Down, Up"),
     (MenuName.SEARCH, "Open the chosen result", "Enter"),
     (MenuName.SEARCH, "Clear the search", "Esc"),

@@ -20,6 +20,7 @@ from kb_app.ui.editor.notice import DraftNotice
 from kb_app.ui.features import Feature
 
 if TYPE_CHECKING:
+    from kb_app.ui.editor.proposals import Contributions
     from kb_app.ui.editor.writing import Writing
     from kb_app.ui.reader.panel import ReaderPanel
     from kb_app.ui.window import MainWindow
@@ -38,6 +39,7 @@ class EditorFeature(Feature):
         self.drafts: tuple[TextDraft, ...] = ()
         self.edit_button: QPushButton | None = None
         self._banner: DraftNotice | None = None
+        self._found: Contributions | None = None
         self._writing: Writing | None = None
         self._row = window.filters.add_place("pencil", "My drafts")
         self._row.setObjectName("place:drafts")
@@ -74,7 +76,7 @@ class EditorFeature(Feature):
             from kb_app.ui.editor.writing import Writing  # start-up time
 
             self._writing = Writing(self.window)
-            self._writing.drafts_changed.connect(self._show_drafts)
+            self._writing.drafts_changed.connect(self._take)
         return self._writing
 
     def start(self) -> None:
@@ -99,7 +101,17 @@ class EditorFeature(Feature):
         def work() -> None:
             import kb_app.ui.editor.writing  # noqa: F401 - start-up time
 
-        self.desk.jobs.run(work, lane=Lane.GIT)
+        has_queue = (self.desk.workspace.folders.data / "proposals" / "queue.json").exists()
+
+        def done(_: None) -> None:
+            if has_queue:
+                self.writing.look_for_drafts()
+
+        self.desk.jobs.run(work, on_done=done, lane=Lane.GIT)
+
+    def _take(self, found: Contributions) -> None:
+        self._found = found
+        self._show_drafts(found.drafts)
 
     def stop(self) -> None:
         """Save what is being written."""
@@ -116,6 +128,7 @@ class EditorFeature(Feature):
         self.edit_button = button
         self._banner = DraftNotice()
         self._banner.resumed.connect(self._resume)
+        self._banner.list_requested.connect(self.show_proposals)
         reader.add_banner(self._banner)
 
     def _show_drafts(self, drafts: tuple[TextDraft, ...]) -> None:
@@ -133,6 +146,12 @@ class EditorFeature(Feature):
         if current is not None and base is not None:
             wanted = (str(base.root), current.ref.path)
             draft = next((d for d in self.drafts if (d.root, d.path) == wanted), None)
+            proposal = self._found.under_way(*wanted) if self._found is not None else None
+            if draft is None and proposal is not None:
+                from kb_app.workspace.contributing import STATE_WORDS  # start-up time
+
+                self._banner.show_proposal(STATE_WORDS[proposal.state])
+                return
         self._banner.show_draft(draft, "You have a draft of this entry, saved")
 
     def _on_entry_opened(self, _opened: object, _is_wanted: bool) -> None:  # noqa: FBT001 - signal

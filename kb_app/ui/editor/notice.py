@@ -20,9 +20,11 @@ class DraftNotice(QFrame):
 
     Signals:
         resumed(object): go on with this `TextDraft`.
+        list_requested(): show my drafts and proposals.
     """
 
     resumed = Signal(object)
+    list_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +32,7 @@ class DraftNotice(QFrame):
         self.setProperty("surface", "notice")
         set_property(self, "tone", "info")
         self.draft: TextDraft | None = None
+        self._is_proposal = False
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 6, 12, 6)
         row.setSpacing(10)
@@ -50,7 +53,8 @@ class DraftNotice(QFrame):
 
     def show_draft(self, draft: TextDraft | None, words: str, *, is_start: bool = False) -> None:
         """Show a draft after ``words``, with the time it was begun or saved; hide for None."""
-        self.draft = draft
+        self.draft, self._is_proposal = draft, False
+        self.button.setText("Continue")
         self.setVisible(draft is not None)
         if draft is None:
             return
@@ -61,6 +65,17 @@ class DraftNotice(QFrame):
         self.title.setVisible(is_start)
         self.setAccessibleName(f"{self.text.text()}: {self.title.text()}")
 
+    def show_proposal(self, word: str) -> None:
+        """Say that a change is on its way; ``word`` is how far it is."""
+        self.draft, self._is_proposal = None, True
+        self.text.setText(f"You proposed a change to this entry: {word.lower()}")
+        self.title.hide()
+        self.button.setText("Show")
+        self.setAccessibleName(self.text.text())
+        self.show()
+
     def _on_clicked(self) -> None:
-        if self.draft is not None:
+        if self._is_proposal:
+            self.list_requested.emit()
+        elif self.draft is not None:
             self.resumed.emit(self.draft)

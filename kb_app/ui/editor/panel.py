@@ -6,6 +6,7 @@ There is nothing to lose by leaving the page, so nothing asks whether to save.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +28,7 @@ from kb_app.ui.editor.check import CheckedText, TextChecker
 from kb_app.ui.editor.problems import ProblemList
 from kb_app.ui.editor.propose import ProposeSheet
 from kb_app.ui.editor.state import SNIPPETS, Problem, Snippet, next_problem, problems_of, repaired
-from kb_app.ui.editor.text import MarkdownEdit
+from kb_app.ui.editor.text import SNIPPET_MODIFIER, MarkdownEdit
 from kb_app.ui.reader.find_bar import FindBar
 from kb_app.ui.reader.outline import OutlinePopup
 from kb_app.ui.reader.view import ReaderView
@@ -88,6 +89,7 @@ class EditorPage(Page):
         self.editing: Editing | None = None
         self._is_dirty = False
         self._is_saving = False
+        self._has_complained = False
         self._when_saved: list[Callable[[], None]] = []
         self._serial = 0
         self._shown = (0, 0)
@@ -157,7 +159,8 @@ class EditorPage(Page):
     def _insert_menu(self) -> QMenu:
         menu = QMenu(self)
         for snippet in SNIPPETS:
-            action = menu.addAction(f"{snippet.name}\t{shown_keys(snippet.key)}")
+            keys = snippet.key.replace("Alt+", "Meta+") if sys.platform == "darwin" else snippet.key
+            action = menu.addAction(f"{snippet.name}\t{shown_keys(keys)}")
             bind_icon(action, snippet.icon, "text2", 16)
             action.triggered.connect(partial(self.insert, snippet))
         return menu
@@ -373,6 +376,9 @@ class EditorPage(Page):
             self.editing = replace(self.editing, draft=kept, is_saved=True)
             self.edit.path = draft.path
             self._show_names()
+            if self._has_complained:
+                self._has_complained = False
+                self.notice.hide()
             self.saved_label.setText(f"Draft saved {draft.saved_at.astimezone():%H:%M}")
         self.saved.emit(draft)
         self._after_save()
@@ -396,6 +402,7 @@ class EditorPage(Page):
         self.sheet.set_busy(is_busy=False)
         if not isinstance(error, KbError):
             raise error
+        self._has_complained = True
         self.saved_label.setText("Not saved")
         self.show_notice("danger", f"{error.title}. Your text is kept here and saved as soon as that works.")
         self._save_timer.start(SAVE_AGAIN_MS)
@@ -563,11 +570,7 @@ class EditorPage(Page):
         """Return what a key does on this page, or None."""
         keys = event.keyCombination()
         combination = (keys.keyboardModifiers() & ~Qt.KeyboardModifier.KeypadModifier, keys.key())
-        control, shift, alt = (
-            Qt.KeyboardModifier.ControlModifier,
-            Qt.KeyboardModifier.ShiftModifier,
-            Qt.KeyboardModifier.AltModifier,
-        )
+        control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
         none = Qt.KeyboardModifier.NoModifier
         commands: dict[tuple[Qt.KeyboardModifier, Qt.Key], Callable[[], object]] = {
             (control, Qt.Key.Key_S): self.save,
@@ -583,7 +586,7 @@ class EditorPage(Page):
             (none, Qt.Key.Key_F9): self.preview_button.click,
         }
         found = commands.get(combination)
-        if found is None and combination[0] == alt:
+        if found is None and combination[0] == SNIPPET_MODIFIER:
             snippet = _KEYS.get(f"Alt+{chr(keys.key())}") if keys.key() < 128 else None
             return partial(self.insert, snippet) if snippet is not None else None
         return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -51,11 +51,18 @@ MAX_DONE = 20
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """What the page lists."""
+    """What the page lists; ``roots`` has the folder of each copy by name."""
 
     drafts: tuple[TextDraft, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     problem: str = ""
+    roots: Mapping[str, str] = field(default_factory=dict)
+
+    def under_way(self, root: str, path: str) -> Proposal | None:
+        """Return the latest proposal under way that changes the entry at ``path`` below ``root``."""
+        mine = (p for p in reversed(self.proposals) if path in p.paths and self.roots.get(p.clone) == root)
+        ends = (ProposalState.MERGED, ProposalState.WITHDRAWN)
+        return next((p for p in mine if p.state not in ends), None)
 
 
 class _Row(QFrame):

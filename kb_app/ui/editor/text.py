@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QSize, QStringListModel, Qt, Signal
@@ -34,6 +35,11 @@ from kb_app.ui.editor.state import (
 )
 
 FONT_SIZE = 13
+SNIPPET_MODIFIER = (
+    Qt.KeyboardModifier.MetaModifier if sys.platform == "darwin" else Qt.KeyboardModifier.AltModifier
+)
+"""Held with a letter to insert a snippet; on macOS the Option key types letters such as ß."""
+
 _MARK = {Severity.ERROR: "danger", Severity.WARNING: "mitigate", Severity.INFO: "info"}
 _WRAP_KEYS = frozenset((Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Escape))
 
@@ -211,6 +217,12 @@ class MarkdownEdit(QPlainTextEdit):
         self.setTextCursor(cursor)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def select_line(self) -> None:
+        """Select the rest of the cursor's line, to be written over."""
+        cursor = self.textCursor()
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
     def insert_selected(self, text: str, start: int, end: int) -> None:
         """Insert ``text`` at the cursor and select the characters from ``start`` to ``end`` of it."""
         cursor = self.textCursor()
@@ -350,8 +362,8 @@ class MarkdownEdit(QPlainTextEdit):
             return
         if is_plain and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._continue_list():
             return
-        if event.key() == Qt.Key.Key_Escape:
-            event.ignore()
+        if event.key() == Qt.Key.Key_Escape or event.modifiers() == SNIPPET_MODIFIER:
+            event.ignore()  # the page's; Qt would type the letter
             return
         super().keyPressEvent(event)
         is_typed = bool(event.text()) and event.text().isprintable()

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QMenu
 
 from kb_app.errors import KbError
 from kb_app.gitstore.proposals import Proposal, ProposeOutcome
+from kb_app.gitstore.store import open_store
 from kb_app.search.catalogue_file import load_cards
 from kb_app.ui.common.icons import bind_icon
 from kb_app.ui.common.jobs import Lane
@@ -63,7 +64,7 @@ class Writing(QObject):
         window: where pages are shown and things are said.
 
     Signals:
-        drafts_changed(object): the drafts there are now, the one saved last first.
+        drafts_changed(object): the `Contributions` there are now.
     """
 
     drafts_changed = Signal(object)
@@ -231,7 +232,11 @@ class Writing(QObject):
             return new_draft(base, kind, title, text, pasted)
 
         def done(draft: TextDraft) -> None:
-            self._open(draft, editable(b""), base, is_saved=False)
+            untitled = draft.text.find("# Untitled")
+            start = draft.text.find("<!-- Why it happens") if pasted else untitled + 2 if untitled >= 0 else 0
+            self._open(replace(draft, cursor=max(0, start)), editable(b""), base, is_saved=False)
+            if untitled >= 0:
+                self.page.edit.select_line()
             if text or pasted:
                 self.page.save_soon()
 
@@ -407,7 +412,9 @@ class Writing(QObject):
 
         def work() -> Contributions:
             try:
-                return Contributions(store.all(), proposals(folders))
+                area = open_store(folders).area
+                roots = {clone.name: str((area.area / clone.folder).resolve()) for clone in area.clones()}
+                return Contributions(store.all(), proposals(folders), roots=roots)
             except KbError as error:
                 return Contributions(store.all(), (), str(error))
 
@@ -415,7 +422,7 @@ class Writing(QObject):
 
     def _take(self, found: Contributions) -> None:
         self.drafts = found.drafts
-        self.drafts_changed.emit(found.drafts)
+        self.drafts_changed.emit(found)
         if self._proposals is not None:
             self._proposals.show_contributions(found, dt.datetime.now(dt.UTC))
 

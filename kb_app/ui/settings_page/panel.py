@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
+    QLineEdit,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -111,6 +112,7 @@ class SettingsPage(Page):
         self.box.addWidget(self._build_appearance())
         self.box.addWidget(self._build_search())
         self.box.addWidget(self._build_sync())
+        self.box.addWidget(self._build_contributing())
         self._bases_card, self._bases_box = self._card("Knowledge bases")
         self.box.addWidget(self._bases_card)
         self._about = label("", "secondary", self.column, wrap=True)
@@ -162,6 +164,47 @@ class SettingsPage(Page):
         )
         return card
 
+    def _build_contributing(self) -> QWidget:
+        card, box = self._card("Contributing")
+        self._name = self._text("Your name on proposals", "as Git is configured", card, box)
+        self._email = self._text("Your e-mail on proposals", "as Git is configured", card, box)
+        self._customers = self._text("Customers' names that may never be shared", "one, another", card, box)
+        self._customers.setToolTip("They stay on this machine; a proposal that holds one is stopped")
+        self._shares = QCheckBox("Tell the team when an entry worked (Y)", card)
+        self._shares.toggled.connect(self._on_shares_toggled)
+        box.addWidget(self._shares)
+        return card
+
+    def _text(self, text: str, hint: str, card: QWidget, box: QVBoxLayout) -> QLineEdit:
+        row = QHBoxLayout()
+        row.addWidget(label(text, "", card))
+        row.addStretch(1)
+        field = QLineEdit(card)
+        field.setPlaceholderText(hint)
+        field.setFixedWidth(280)
+        field.setAccessibleName(text)
+        field.editingFinished.connect(self._on_text_changed)
+        row.addWidget(field)
+        box.addLayout(row)
+        return field
+
+    def _on_text_changed(self) -> None:
+        names = tuple(name.strip() for name in self._customers.text().split(",") if name.strip())
+        changed = replace(
+            self._settings,
+            contributor_name=self._name.text().strip(),
+            contributor_email=self._email.text().strip(),
+            customer_names=names,
+        )
+        if not self._is_showing and changed != self._settings:
+            self._settings = changed
+            self.changed.emit(changed)
+
+    def _on_shares_toggled(self, is_on: bool) -> None:  # noqa: FBT001 - the signal's argument
+        if not self._is_showing:
+            self._settings = replace(self._settings, shares_use="yes" if is_on else "no")
+            self.changed.emit(self._settings)
+
     def _number(
         self, text: str, card: QWidget, box: QVBoxLayout, *, low: int, high: int, step: int, suffix: str = ""
     ) -> QSpinBox:
@@ -192,6 +235,10 @@ class SettingsPage(Page):
         self._sync.setChecked(workspace.settings.sync)
         self._sync_minutes.setValue(workspace.settings.sync_minutes)
         self._sync_minutes.setEnabled(workspace.settings.sync)
+        self._name.setText(workspace.settings.contributor_name)
+        self._email.setText(workspace.settings.contributor_email)
+        self._customers.setText(", ".join(workspace.settings.customer_names))
+        self._shares.setChecked(workspace.settings.shares_use == "yes")
         self._is_showing = False
         self._show_bases(workspace)
         folders = workspace.folders
