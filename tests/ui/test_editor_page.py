@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -22,6 +24,7 @@ from kb_app.ui.editor.check import TextChecker
 from kb_app.ui.editor.highlighting import place_of
 from kb_app.ui.editor.panel import Editing, EditorPage
 from kb_app.ui.editor.state import LinkTarget, Place, Problem
+from kb_app.ui.editor.text import MarkdownEdit
 from kb_app.ui.search.client import BaseFolders
 from kb_app.workspace.bases import open_base
 from kb_app.workspace.contributing import begin_edit
@@ -185,3 +188,20 @@ def test_every_control_has_a_name_and_a_tooltip(page: EditorPage) -> None:
     ):
         assert button.accessibleName()
         assert button.toolTip()
+
+
+@given(st.binary(max_size=60) | st.text(max_size=40).map(lambda t: t.encode("utf-8", "surrogatepass")))
+@example("a\u00a0b\u2028c\u2029d\ufdd0e\ufdd1f\x00g\x0ch\ufeffi\ufffej\U0001f600k\r\nl\rm".encode())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_bytes_are_the_field_gives_them_back(field: MarkdownEdit, raw: bytes) -> None:
+    opened = editable(raw)
+    field.set_text(opened.shown)
+    assert opened.bytes_of(field.text()) == raw
+
+
+@pytest.fixture
+def field(qtbot: QtBot) -> MarkdownEdit:
+    Theme.current()
+    edit = MarkdownEdit()
+    qtbot.addWidget(edit)
+    return edit

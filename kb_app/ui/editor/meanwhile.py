@@ -26,7 +26,7 @@ class Meanwhile(QObject):
         super().__init__(page)
         self.page = page
         self.desk = desk
-        self._told = b""
+        self._told: bytes | None = None
         desk.indexing.finished.connect(self.look)
 
     def _base_of(self, draft: TextDraft) -> OpenBase | None:

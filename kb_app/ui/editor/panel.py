@@ -120,6 +120,7 @@ class EditorPage(Page):
         self.where = ElidedLabel("", bar)
         self.where.setProperty("textstyle", "secondary")
         self.head.insertWidget(1, self.where, 1)
+        self.head.setStretch(2, 0)  # the place takes the room between title and buttons
         self.saved_label = label("", "meta", bar)
         self.insert_button = text_button("Insert", "ghost", "plus", bar)
         self.insert_button.setToolTip("Insert a path, a step, attributes … (Alt and the letter shown)")
