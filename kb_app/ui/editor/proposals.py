@@ -234,6 +234,10 @@ class ProposalsPage(Page):
         icon, tone = _LOOKS[proposal.state]
         row.add(Badge(icon, word, tone, row))
         wanted = self._actions(proposal)
+        is_done = proposal.state in (ProposalState.MERGED, ProposalState.WITHDRAWN)
+        if is_done and not proposal.page:
+            row.add(self._menu_button(row, proposal.title, wanted))
+            return row
         if wanted:
             text, _, run = wanted[0]
             button = text_button(text, "", parent=row)
