@@ -14,6 +14,10 @@ from pathlib import Path
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "LIBPATH")
 
 
+CERTIFICATE_VARIABLES = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH")
+"""The two variables of Git that are kept: where a company's own certificates lie. They name files to read."""
+
+
 def find_program(name: str, environment: Mapping[str, str] | None = None) -> Path | None:
     """Return the absolute path of a program on PATH, or None.
 
@@ -35,7 +39,7 @@ def find_program(name: str, environment: Mapping[str, str] | None = None) -> Pat
 def clean_environment(
     environment: Mapping[str, str] | None = None, *, is_frozen: bool | None = None
 ) -> dict[str, str]:
-    """Return the environment for a program of the system: no Git variables, the loader's path as it was.
+    """Return the environment for a program of the system: the loader's path as it was, Git left to itself.
 
     Args:
         environment: the environment to start from; this process's when None.
@@ -49,7 +53,9 @@ def clean_environment(
             values.pop(name, None)
             if original is not None:
                 values[name] = original
-    for name in [n for n in values if n.startswith("GIT_") or n == "PYTHONPATH"]:
-        del values[name]
+    for name in list(values):
+        is_gits = name.startswith("GIT_") and name not in CERTIFICATE_VARIABLES
+        if is_gits or name == "PYTHONPATH":
+            del values[name]
     values["LC_ALL"] = "C.UTF-8"
     return values

@@ -26,11 +26,19 @@ if sys.platform == "win32":
     def _take(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
+    def _release(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
     def _take(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _release(descriptor: int) -> None:
+        # Closing is not enough: a program that another thread is just starting holds a copy of the descriptor
+        # until it runs, and the lock with it.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 class Busy(EnvironmentFault):
@@ -57,7 +65,10 @@ def exclusive(file: Path, *, patience_s: float = 0.0) -> Iterator[None]:
         ) from error
     try:
         _wait_for(descriptor, time.monotonic() + patience_s)
-        yield
+        try:
+            yield
+        finally:
+            _release(descriptor)
     finally:
         os.close(descriptor)
 

@@ -67,6 +67,8 @@ _KEPT_VARIABLES = frozenset(
         "SSL_CERT_FILE",
         "SSL_CERT_DIR",
         "CURL_CA_BUNDLE",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
         "SYSTEMROOT",
         "SYSTEMDRIVE",
         "WINDIR",
