@@ -46,3 +46,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder's own entries to disk, as `sync_folder` does.
+
+    Raises:
+        EnvironmentFault: when the disk does not take them.
+    """
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{folder} could not be saved: {error.strerror or error}",
+            "Free some space; nothing that was saved before is lost",
+        ) from error

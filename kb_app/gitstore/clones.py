@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urljoin
 
-from kb_app.durable import sync_folder, write_atomically
+from kb_app.durable import flush_folder, write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import Cause
 from kb_app.gitstore.locks import exclusive, is_held
@@ -603,7 +603,7 @@ class CloneArea:
             made.replace(target)
             # git does not flush what it unpacks: until the next sync has looked, empty files are suspect
             self.note_move(clone, "", "")
-            sync_folder(self.area)
+            flush_folder(self.area)
             self._write([*rows, clone])
         return CloneOutcome(CloneEnd.CLONED, f"{clone.name} is here and works without a network", clone=clone)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from kb_app.durable import sync_folder, write_atomically
+from kb_app.durable import flush_folder, write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import RETRYABLE, Cause
 from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, writable_or_existing
@@ -403,7 +403,10 @@ class ProposalQueue:
             )
         warnings = self._warnings(repository, head, edits)
         proposal = self._enqueue(clone, replace(draft, files=edits, base=head))
-        committed = self._commit(clone, proposal)
+        try:
+            committed = self._commit(clone, proposal)
+        except EnvironmentFault:
+            committed = proposal  # it is in the queue; its commit is made when it is sent
         if isinstance(committed, GitOutcome):
             self._forget(proposal)
             return ProposeOutcome(ProposeEnd.FAILED, committed.sentence, committed.hint, committed.details)
@@ -476,8 +479,13 @@ class ProposalQueue:
         for index, edit in enumerate(draft.files):
             if edit.content is not None:
                 write_atomically(texts / str(index), edit.content)
-        sync_folder(self.folder)
-        return self._save(proposal)
+        flush_folder(self.folder)
+        try:
+            return self._save(proposal)
+        except EnvironmentFault:
+            if proposal in self.proposals():  # it is there; only the flush of its name failed
+                return proposal
+            raise
 
     def _commit(self, clone: Clone, proposal: Proposal) -> Proposal | GitOutcome:
         """Make the proposal's commit unless it is there; the caller holds the queue and the clone."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from kb_app.durable import sync_folder
+from kb_app.durable import flush_folder
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.causes import RETRYABLE, Cause
 from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, OnProgress, RemoteState, with_success
@@ -509,7 +509,7 @@ class _Sync:
 
     def _forget_note(self) -> None:
         self._area.move_note(self._clone).unlink(missing_ok=True)
-        sync_folder(self._area.area)
+        flush_folder(self._area.area)
 
     def _recover(self, here: CommitId) -> SyncOutcome | None:
         """Finish what a crash cut short: files of either commit go back to the branch's; edits stay."""
@@ -619,7 +619,7 @@ class _Sync:
                 os.close(descriptor)
             folders.add(file.parent)
         for folder in folders:
-            sync_folder(folder)
+            flush_folder(folder)
         return True
 
     # --- looking ----------------------------------------------------------------------------------------
@@ -729,9 +729,9 @@ def flush_ref(repository: Repository, ref: str) -> None:
     folder = (repository.git_dir / ref).parent
     while folder != repository.git_dir and repository.git_dir in folder.parents:
         if folder.is_dir():
-            sync_folder(folder)
+            flush_folder(folder)
         folder = folder.parent
-    sync_folder(repository.git_dir)
+    flush_folder(repository.git_dir)
 
 
 def parse_changes(raw: bytes) -> tuple[FileChange, ...]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kb_app.durable import sync_folder, write_atomically
+from kb_app.durable import flush_folder, write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.gitstore.trees import remove_tree
 from kb_app.paths import private_folder
@@ -135,7 +135,7 @@ class DraftStore:
             EnvironmentFault: when it cannot be written.
         """
         folder = private_folder(self._place(draft.id))
-        sync_folder(self.folder)
+        flush_folder(self.folder)
         if not draft.is_new:
             write_atomically(folder / _BASE, base)
         return self.save(draft)
