@@ -20,6 +20,7 @@ from kb_app.ui.shots.aftermath import take_duties, take_export, take_timeline
 from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
+from kb_app.ui.shots.layers import take_layers
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.searching import take_searching
 from kb_app.ui.shots.syncing import take_syncing
@@ -33,6 +34,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "contributing": take_contributing,
     "searching": take_searching,
     "conflict": take_conflict,
+    "layers": take_layers,
     "timeline": take_timeline,
     "duties": take_duties,
     "export": take_export,
