@@ -24,9 +24,9 @@ PASSAGE = 20
 """Half a passage, in words: passages are two such blocks, overlapping by one."""
 GAP = 2
 """Words between two neighbours of the question that still count as adjacent ("disk is full")."""
-PASSAGE_EFFECT = 0.7
-PAIR_EFFECT = 0.45
-TITLE_EFFECT = 0.7
+PASSAGE_EFFECT = 1.2
+PAIR_EFFECT = 0.9
+TITLE_EFFECT = 1.4
 HEADING_EFFECT = 0.3
 STUB_FACTOR = 0.55
 RETIRED_FACTOR = 0.6
