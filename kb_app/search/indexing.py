@@ -53,6 +53,8 @@ from kb_app.search.times import Time, read_times, write_times
 CHUNK_PAGES = 64
 CHECKPOINT_S = 8.0
 """Seconds of work between two commits of a long run."""
+FLUSH_PAGES = 3_000
+"""Pages after which what was read becomes a segment in memory: a cancelled run has little left to do."""
 RACY_NS = 2_000_000_000
 """A file changed less than this before it was looked at may change again under the same time (FAT: 2 s)."""
 PARALLEL_PAGES = 1_500
@@ -343,14 +345,18 @@ def _read_pages(
     with crew_of(processes if total >= PARALLEL_PAGES else 1) as crew:
         if is_first and total:
             _publish_names(run, paths)
-        checkpoint = time.perf_counter() + CHECKPOINT_S
+        checkpoint, flushed = time.perf_counter() + CHECKPOINT_S, 0
         for done in crew.work(works):
             run.on_progress(IndexProgress("pages", done, total))
             if run.is_cancelled():
                 was_cancelled = True
                 break
+            if done - flushed >= FLUSH_PAGES:
+                _take(run, crew.flush())
+                flushed = done
             if time.perf_counter() > checkpoint and done < total:
                 _take(run, crew.flush())
+                flushed = done
                 _commit(run, storage, is_complete=False)
                 checkpoint = time.perf_counter() + CHECKPOINT_S
         _take(run, crew.flush())
