@@ -133,9 +133,16 @@ def _layers(window: MainWindow) -> Feature:
     return LayersFeature(window)
 
 
+def _conformance(window: MainWindow) -> Feature:
+    from kb_app.ui.conformance.feature import ConformanceFeature
+
+    return ConformanceFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
+    _conformance,
     _editor,
     _searching,
     _saved_searches,

@@ -189,8 +189,13 @@ def _deploys(
         if source.stat().st_size > MAX_LIST_BYTES:
             raise EnvironmentFault(f"{source.name} is too large to be read", "Give one year at a time")
         text = source.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EnvironmentFault(f"The file {source} cannot be read: {error}", "Check the path") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise EnvironmentFault(f"{source.name} cannot be read: {why}", "Check its path") from error
+    except UnicodeDecodeError as error:
+        raise EnvironmentFault(
+            f"{source.name} is not UTF-8 text", "Export the list as CSV in UTF-8"
+        ) from error
     listed, findings = read_deploy_list(text, name=source.name)
     return listed, findings, source.name
 

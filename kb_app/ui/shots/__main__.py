@@ -21,6 +21,7 @@ from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.layers import take_layers
+from kb_app.ui.shots.proving import take_conformance
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.searching import take_searching
 from kb_app.ui.shots.syncing import take_syncing
@@ -30,6 +31,7 @@ SIZES = (QSize(1440, 900), QSize(1280, 800))
 SCENES: Mapping[str, Callable[[Camera], None]] = {
     "reading": take_reading,
     "narrow": take_narrow,
+    "conformance": take_conformance,
     "history": take_history,
     "contributing": take_contributing,
     "searching": take_searching,

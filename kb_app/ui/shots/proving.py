@@ -1,0 +1,50 @@
+"""Pictures of showing conformance: a year's report, one change, no records; and of the drill."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+from kb_app.gitstore.runner import GitRunner, find_git
+from kb_app.ui.common.actions import ActionId
+from kb_app.ui.conformance.feature import ConformanceFeature
+from kb_app.ui.shots.camera import Camera
+from kb_app.workspace.sample_records import DEPLOY_LIST, write_sample_records
+
+
+def take_conformance(camera: Camera) -> None:
+    """Take the page without records, then a made-up year: overview, changes, sample, check, one change."""
+    window = camera.window
+    feature = window.feature(ConformanceFeature)
+    feature.open_folder(None)
+    window.actions_table[ActionId.CONFORMANCE].trigger()
+    camera.wait_until(lambda: feature.proof is not None and feature.proof.place.is_own)
+    camera.shoot("70-conformance-empty")
+    with tempfile.TemporaryDirectory(prefix="kb_app-year-") as folder:
+        top = Path(folder) / "incident-records"
+        write_sample_records(top, GitRunner(find_git(), Path(folder) / "private"))
+        page = feature.page
+        page.set_days(dt.date(2025, 1, 1), dt.date(2025, 12, 31))
+        feature.open_folder(top)
+        camera.wait_until(lambda: feature.proof is not None and not feature.proof.place.is_own)
+        feature.reconcile_with(top / DEPLOY_LIST)
+        camera.wait_until(lambda: feature.proof is not None and feature.proof.report.listed is not None)
+        page.tabs.setCurrentIndex(0)
+        camera.shoot("71-conformance")
+        for number, name in ((1, "72-conformance-changes"), (2, "73-conformance-sample")):
+            page.tabs.setCurrentIndex(number)
+            camera.shoot(name)
+        page.tabs.setCurrentIndex(3)
+        camera.shoot("74-conformance-policy")
+        page.tabs.setCurrentIndex(4)
+        camera.shoot("75-conformance-check")
+        page.tabs.setCurrentIndex(1)
+        row = (
+            next(row for row in feature.proof.report.rows if row.verdict == "late") if feature.proof else None
+        )
+        if row is not None:
+            feature.show_change(row)
+            camera.wait_until(lambda: window.pages.currentWidget() is feature.change_page)
+            camera.shoot("76-conformance-change")
+        page.tabs.setCurrentIndex(0)
