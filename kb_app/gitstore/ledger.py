@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb_app.durable import sync_folder, write_atomically
 from kb_app.errors import EnvironmentFault
 from kb_app.gitstore.locks import exclusive, set_stale_locks_aside
 from kb_app.gitstore.names import CommitId, check_commit, check_message, check_path
 from kb_app.gitstore.runner import GitOutcome, GitRunner, Identity, Repository
 from kb_app.gitstore.sync import flush_ref
+from kb_app.gitstore.trees import remove_tree
 from kb_app.paths import private_folder
 
 BRANCH = "main"
 HEAD_REF = f"refs/heads/{BRANCH}"
-LOCK = "kb_app-records-writer"  # not *.lock: those are git's own, and are set aside when stale
+LOCK = ".kb_app-writer"
+"""Beside ``.git``, because the repository is made under it."""
+MAKING = ".kb_app-making-"
 MADE_HERE = "kb_app-records"
 """A file in ``.git`` that says that this program made the repository."""
 LOCK_PATIENCE_S = 10.0
@@ -48,7 +53,7 @@ class Ledger:
     """
 
     def __init__(self, top: Path, runner: GitRunner, identity: Identity, *, inside: str = "") -> None:
-        self.top = top
+        self.top = top.absolute()
         self.runner = runner
         self.identity = identity
         self.inside = check_path(inside) if inside else ""
@@ -83,17 +88,30 @@ class Ledger:
                 "Commit the records there yourself, or keep them in a folder of their own",
             )
         private_folder(self.top)
-        private_folder(git_dir)
-        with exclusive(git_dir / LOCK, patience_s=patience_s):
+        with exclusive(self.top / LOCK, patience_s=patience_s):
             if not self.exists:
                 self._make()
             set_stale_locks_aside(self.repository, git_dir / "kb_app-set-aside")
             yield
 
     def _make(self) -> None:
-        self.run("init", ("--quiet", "--object-format=sha1", f"--initial-branch={BRANCH}")).expect_ok()
-        flush_ref(self.repository, HEAD_REF)
-        (self.repository.git_dir / MADE_HERE).write_text("Records of incidents; made by kb_app.\n", "utf-8")
+        """Make the repository under another name first: killed in between, git leaves one it refuses."""
+        for left in self.top.glob(f"{MAKING}*"):
+            remove_tree(left)
+        making = self.top / f"{MAKING}{secrets.token_hex(6)}"
+        making.mkdir(mode=0o700)
+        self.runner.run(
+            "init",
+            ("--quiet", "--object-format=sha1", f"--initial-branch={BRANCH}"),
+            repository=Repository.at(making),
+        ).expect_ok()
+        write_atomically(making / ".git" / MADE_HERE, b"Records of incidents; made by kb_app.\n")
+        exclude = making / ".git" / "info" / "exclude"
+        exclude.parent.mkdir(exist_ok=True)
+        write_atomically(exclude, f"{LOCK}\n{MAKING}*\n".encode())
+        (making / ".git").rename(self.repository.git_dir)
+        remove_tree(making)
+        sync_folder(self.top)
 
     def run(
         self,

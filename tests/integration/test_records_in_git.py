@@ -140,7 +140,7 @@ def test_two_writers_take_turns_and_a_third_is_told(tmp_path):
         thread.join()
     assert failed == []
     assert git(here.records, "fsck", "--no-dangling") == ""
-    with exclusive(here.records / ".git" / LOCK), pytest.raises(Busy), ledgers[0].locked(patience_s=0.1):
+    with exclusive(here.records / LOCK), pytest.raises(Busy), ledgers[0].locked(patience_s=0.1):
         pass
 
 
