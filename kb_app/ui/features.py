@@ -139,10 +139,17 @@ def _conformance(window: MainWindow) -> Feature:
     return ConformanceFeature(window)
 
 
+def _drill(window: MainWindow) -> Feature:
+    from kb_app.ui.drill.feature import DrillFeature
+
+    return DrillFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
     _conformance,
+    _drill,
     _editor,
     _searching,
     _saved_searches,

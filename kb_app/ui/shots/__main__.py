@@ -22,6 +22,7 @@ from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.layers import take_layers
 from kb_app.ui.shots.proving import take_conformance
+from kb_app.ui.shots.proving import take_conformance, take_drill
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.searching import take_searching
 from kb_app.ui.shots.syncing import take_syncing
@@ -32,6 +33,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "reading": take_reading,
     "narrow": take_narrow,
     "conformance": take_conformance,
+    "drill": take_drill,
     "history": take_history,
     "contributing": take_contributing,
     "searching": take_searching,

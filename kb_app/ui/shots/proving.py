@@ -9,7 +9,9 @@ from pathlib import Path
 from kb_app.gitstore.runner import GitRunner, find_git
 from kb_app.ui.common.actions import ActionId
 from kb_app.ui.conformance.feature import ConformanceFeature
+from kb_app.ui.drill.feature import DrillFeature
 from kb_app.ui.shots.camera import Camera
+from kb_app.workspace.drilling import Choice
 from kb_app.workspace.sample_records import DEPLOY_LIST, write_sample_records
 
 
@@ -48,3 +50,22 @@ def take_conformance(camera: Camera) -> None:
             camera.wait_until(lambda: window.pages.currentWidget() is feature.change_page)
             camera.shoot("76-conformance-change")
         page.tabs.setCurrentIndex(0)
+
+
+def take_drill(camera: Camera) -> None:
+    """Take a question about an entry, its answer, and a worked case."""
+    window = camera.window
+    feature = window.feature(DrillFeature)
+    feature.seed = 5
+    window.actions_table[ActionId.DRILL].trigger()
+    feature.page.cases.setChecked(False)
+    camera.wait_until(lambda: feature.page.drill is not None)
+    feature.ask()
+    camera.wait(400)
+    camera.shoot("77-drill-question")
+    feature.answer(Choice.MITIGATE)
+    camera.shoot("78-drill-answer")
+    feature.page.cases.setChecked(True)
+    camera.wait(400)
+    camera.shoot("79-drill-case")
+    feature.page.cases.setChecked(False)

@@ -1,0 +1,1 @@
+"""Drill: mitigate or fix forward, without the paths in sight."""
