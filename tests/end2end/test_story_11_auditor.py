@@ -25,7 +25,7 @@ from kb_app.ui.conformance.feature import ConformanceFeature
 from kb_app.ui.conformance.state import PeriodChoice
 from kb_app.workspace.sample_records import DEPLOY_LIST, write_sample_records
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000  # an upper bound for a busy machine, no budget
 
 
 @pytest.fixture(scope="module")
