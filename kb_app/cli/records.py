@@ -32,8 +32,8 @@ from kb_app.workspace.knowledge_reports import (
 )
 from kb_app.workspace.proving import Question, prove
 from kb_app.workspace.record_checks import HistoryCheck, RecordsPlace, check_history, own_place, place_of
-from kb_app.workspace.record_store import copy_records, records_root
-from kb_app.workspace.records import Commits, open_book
+from kb_app.workspace.record_store import copy_records, exchange_records, is_news, records_root
+from kb_app.workspace.records import Commits, device_name, open_book
 from kb_app.workspace.sharing import is_address
 
 
@@ -42,7 +42,7 @@ def register(add: Callable[..., argparse.ArgumentParser]) -> None:
     verb = add(
         "incident",
         incident,
-        "Keep the record of an incident: open, add, show, review, correct, close, export.",
+        "Keep the record of an incident: open, add, show, review, correct, close, export, sync.",
     )
     _records_options(verb)
     verb.add_argument("--by", default="", metavar="WHO", help="who writes (default: the settings' author)")
@@ -183,6 +183,21 @@ def _owed_row(item: Owed) -> dict[str, object]:
     }
 
 
+def _sync(context: Context, _book: RecordBook) -> int:
+    """Exchange the user's own records with the configured remote."""
+    settings = context.settings()
+    done = exchange_records(context.folders, settings, device_name(context.folders, settings))
+    if context.wants_json:
+        context.give(
+            {"ok": done.is_ok, "sentence": done.sentence, "received": done.received, "sent": done.is_sent}
+        )
+    else:
+        context.say(f"{done.sentence}. {done.hint}".strip().rstrip(".") + ".")
+    if not done.is_ok:
+        return ExitCode.ENVIRONMENT
+    return ExitCode.FINDINGS if done.parted else ExitCode.DONE
+
+
 _DOERS: Mapping[str, Callable[[Context, RecordBook], int]] = {
     "list": _list,
     "open": _open,
@@ -192,6 +207,7 @@ _DOERS: Mapping[str, Callable[[Context, RecordBook], int]] = {
     "close": _close,
     "export": _export,
     "owed": _owed,
+    "sync": _sync,
 }
 
 
@@ -215,8 +231,8 @@ def _data(context: Context) -> dict[str, object]:
 
 
 def _receive(context: Context, receipt: Receipt) -> int:
-    if receipt.problem:
-        context.warn(receipt.problem)
+    if is_news(context.folders, receipt.problem):
+        context.warn(f"The record is kept, but not committed: {receipt.problem}")
     event = receipt.event
     if context.wants_json:
         context.give({"record": receipt.place.id, "seq": event.seq, "type": event.type, "hash": event.hash})

@@ -28,6 +28,7 @@ from kb_app.settings import Settings
 
 BATCH_S = 0.3
 """Events that follow each other within this time share a commit."""
+TOLD = "records-not-committed"
 _LOG = logging.getLogger(__name__)
 
 
@@ -68,6 +69,26 @@ class CommitState:
 
     problem: str = ""
     pending: int = 0
+
+
+def is_news(folders: AppFolders, problem: str) -> bool:
+    """Tell whether this problem of committing was not told before; an empty one forgets what was told.
+
+    Records work without Git: saying so once is enough, at each event it would be noise.
+    """
+    note = folders.data / TOLD
+    try:
+        told = note.read_text("utf-8") if note.is_file() else ""
+        if problem == told:
+            return False
+        if problem:
+            private_folder(folders.data)
+            note.write_text(problem, "utf-8")
+        else:
+            note.unlink(missing_ok=True)
+    except (OSError, UnicodeDecodeError):
+        return bool(problem)
+    return bool(problem)
 
 
 class CommitQueue:

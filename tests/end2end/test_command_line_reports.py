@@ -8,11 +8,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kb_app.gitstore.runner import GitRunner, find_git
+from kb_app.paths import app_folders
+from kb_app.settings import load_settings, save_settings
 from kb_app.workspace.sample_records import write_sample_records
 
 RULES = """groups:
@@ -173,3 +176,19 @@ def test_verify_says_what_it_compared_with_and_finds_a_removed_record(year: Path
     assert [(f["code"], f["record"]) for f in told["findings"] if f["severity"] == "error"] == [
         ("record-removed", victim.relative_to(top).as_posix())
     ]
+
+
+def test_records_are_exchanged_with_a_remote_on_request_only(tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
+    assert kb("incident", "open", "--data", '{"title": "odd"}').returncode == 0
+    unset = kb("incident", "sync")
+    assert unset.returncode == 2
+    assert "records_remote" in unset.stderr
+    folders = app_folders()
+    save_settings(folders, replace(load_settings(folders), records_remote=str(remote)))
+    done = kb("incident", "sync")
+    assert done.returncode == 0, done.stderr
+    assert "ours were sent" in done.stdout
+    assert kb("verify", "--records", str(remote)).returncode == 0
+    assert "nothing had to be sent" in kb("incident", "sync").stdout

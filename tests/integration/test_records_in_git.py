@@ -24,7 +24,8 @@ from kb_app.incidents.runs import RunPlan
 from kb_app.incidents.verify import is_chain_intact, verify
 from kb_app.paths import AppFolders
 from kb_app.settings import Settings, load_settings, save_settings
-from kb_app.workspace.record_store import commit_queue, exchange_records, open_ledger
+from kb_app.workspace.record_settings import is_folder_name
+from kb_app.workspace.record_store import commit_queue, exchange_records, is_news, open_ledger
 from kb_app.workspace.records import Commits, open_book
 
 __all__ = ["tmp_path"]
@@ -282,3 +283,36 @@ def test_the_history_of_a_repository_is_read_without_running_git_in_it(tmp_path)
     assert list((tmp_path / "private").glob("borrowed-*")) == []
     assert is_repository(top)
     assert not is_repository(tmp_path)
+
+
+def test_a_problem_of_committing_is_told_once_until_it_passes(tmp_path):
+    here = folders(tmp_path)
+    assert is_news(here, "git is not there.")
+    assert not is_news(here, "git is not there.")
+    assert is_news(here, "The disk is full.")
+    assert not is_news(here, "")
+    assert is_news(here, "git is not there.")
+
+
+def test_a_maker_that_was_killed_leaves_no_half_repository(tmp_path):
+    here = folders(tmp_path)
+    half = here.records / ".kb_app-making-0123" / ".git"
+    half.mkdir(parents=True)
+    (half / "HEAD").write_text("ref: refs/he")
+    receipt = open_book(here, author="ana", commits=Commits.AT_ONCE).open({"title": "x"})
+    assert receipt.is_committed
+    assert not (here.records / ".kb_app-making-0123").exists()
+    assert "worktree" not in (here.records / ".git" / "config").read_text()
+    assert git(here.records, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("name", ["ops/records", "records", "a b/c"])
+def test_folders_of_a_repository_that_can_hold_records(name):
+    assert is_folder_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../x", "a/../b", "/a", "a//b", ".git", "a/.GIT/b", "a:b", "x" * 400]
+)
+def test_what_cannot_be_such_a_folder(name):
+    assert not is_folder_name(name)

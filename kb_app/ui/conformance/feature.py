@@ -18,12 +18,14 @@ from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.features import Feature
 
 if TYPE_CHECKING:
+    from kb_app.gitstore.ledger_exchange import Exchanged
     from kb_app.incidents.conformance import Row
     from kb_app.ui.conformance.change_page import ChangePage
     from kb_app.ui.conformance.panel import ConformancePage
     from kb_app.ui.window import MainWindow
     from kb_app.workspace.proving import ChangeProof, Proof, Question
     from kb_app.workspace.record_checks import RecordsPlace
+    from kb_app.workspace.record_store import CommitState
 
 ENDINGS = {"csv": "csv", "markdown": "md", "html": "html", "json": "json"}
 
@@ -55,7 +57,6 @@ class ConformanceFeature(Feature):
         self._change_page: ChangePage | None = None
         self._stop = threading.Event()
         self._asked = 0
-        self._is_commit_problem_said = False
         self._progressed.connect(self._on_progressed, Qt.ConnectionType.QueuedConnection)
         self._commit_failed.connect(self._on_commit_failed, Qt.ConnectionType.QueuedConnection)
 
@@ -68,10 +69,15 @@ class ConformanceFeature(Feature):
         folders, settings = self.desk.workspace.folders, self.desk.workspace.settings
 
         def work() -> None:
-            from kb_app.workspace.record_store import commit_queue, records_root  # start-up time
+            from kb_app.workspace.record_store import commit_queue, is_news, records_root  # start-up time
 
             queue = commit_queue(folders, settings)
-            queue.listen(lambda state: self._commit_failed.emit(state.problem) if state.problem else None)
+
+            def heard(state: CommitState) -> None:
+                if is_news(folders, state.problem):
+                    self._commit_failed.emit(state.problem)
+
+            queue.listen(heard)
             if (records_root(folders, settings) / "incidents").is_dir():
                 queue.catch_up()
 
@@ -98,6 +104,7 @@ class ConformanceFeature(Feature):
             page.change_requested.connect(self.show_change)
             page.export_requested.connect(self._choose_file)
             page.cancel_requested.connect(self._cancel)
+            page.sync_requested.connect(self.sync_records)
             self._page = page
             self.window.add_page(page)
         return self._page
@@ -118,6 +125,7 @@ class ConformanceFeature(Feature):
     def show(self) -> None:
         """Show the page, and read the records anew."""
         is_leaving = self.window.pages.currentWidget() is self._page
+        self.page.set_remote(self.desk.workspace.settings.records_remote)
         self.window.show_page(self.page)
         if not is_leaving:
             self.refresh()
@@ -262,6 +270,29 @@ class ConformanceFeature(Feature):
         self.proof = replace(self.proof, report=drawn)
         self.page.show_proof(self.proof)
 
+    def sync_records(self) -> None:
+        """Exchange the user's own records with the configured remote, then show the report anew."""
+        folders, settings = self.desk.workspace.folders, self.desk.workspace.settings
+        stop = self._fresh_stop()
+        self.page.show_busy("Syncing the records")
+
+        def work() -> Exchanged:
+            from kb_app.workspace.record_store import exchange_records  # start-up time
+            from kb_app.workspace.records import device_name
+
+            device = device_name(folders, settings)
+            return exchange_records(folders, settings, device, is_cancelled=stop.is_set)
+
+        def done(got: Exchanged) -> None:
+            weight = Weight.NOTE if got.is_ok and not got.parted else Weight.PROBLEM
+            if weight is Weight.NOTE:
+                self.window.say(got.sentence)
+            else:
+                self.desk.message_posted.emit(Message(got.sentence, got.hint, weight, topic="records-sync"))
+            self.refresh()
+
+        self.desk.jobs.run(work, on_done=done, on_error=self._on_failed, lane=Lane.NETWORK)
+
     # -- one change -----------------------------------------------------------------------------------
 
     def show_change(self, row: Row) -> None:
@@ -332,9 +363,6 @@ class ConformanceFeature(Feature):
     # -- committing -----------------------------------------------------------------------------------
 
     def _on_commit_failed(self, problem: str) -> None:
-        if self._is_commit_problem_said:
-            return
-        self._is_commit_problem_said = True
         title, _, hint = problem.partition(". ")
         message = Message(
             f"Records are kept, but without history: {title.rstrip('.')}",

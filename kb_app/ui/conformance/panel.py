@@ -38,6 +38,7 @@ from kb_app.ui.common.widgets import (
     ProgressLine,
     SearchBox,
     label,
+    plain_tooltip,
     text_button,
 )
 from kb_app.ui.conformance.pieces import ChangesTable, ChartCard, TextTable, VerdictTile
@@ -90,6 +91,7 @@ class ConformancePage(Page):
         change_requested(object): show this `Row` whole.
         export_requested(str): write the report in this form.
         cancel_requested(): stop the work under way.
+        sync_requested(): exchange one's own records with their remote.
     """
 
     period_changed = Signal()
@@ -100,6 +102,7 @@ class ConformancePage(Page):
     change_requested = Signal(object)
     export_requested = Signal(str)
     cancel_requested = Signal()
+    sync_requested = Signal()
 
     def __init__(self, today: dt.date, parent: QWidget | None = None) -> None:
         """Make the page; `show_proof` fills it."""
@@ -148,7 +151,13 @@ class ConformancePage(Page):
         for text, form in EXPORTS:
             menu.addAction(text).triggered.connect(partial(self.export_requested.emit, form))
         self.export.setMenu(menu)
-        for button in (self.source, self.reconcile, self.export):
+        self.sync = text_button("Sync", "", "refresh-cw", self.column)
+        self.sync.setObjectName("syncRecords")
+        self.sync.setAccessibleName("Sync my records")
+        self.sync.clicked.connect(self.sync_requested)
+        self.sync.hide()
+        self._remote = ""
+        for button in (self.sync, self.source, self.reconcile, self.export):
             self.add_head(button)
 
     def _build_period(self) -> QVBoxLayout:
@@ -430,6 +439,16 @@ class ConformancePage(Page):
         """Return seed and size of the sample."""
         return self.seed.text().strip() or "1", self.sample_size.value()
 
+    def set_remote(self, address: str) -> None:
+        """Offer to sync one's own records with this address; empty when there is none."""
+        self._remote = address
+        self.sync.setToolTip(plain_tooltip(f"Exchange my records with {address}"))
+        self._offer_sync()
+
+    def _offer_sync(self) -> None:
+        is_own = self._proof is None or self._proof.place.is_own
+        self.sync.setVisible(bool(self._remote) and is_own)
+
     # -- showing --------------------------------------------------------------------------------------
 
     def show_busy(self, text: str) -> None:
@@ -465,6 +484,7 @@ class ConformancePage(Page):
         """Show a report."""
         self.show_idle()
         self._proof = proof
+        self._offer_sync()
         name = "My records" if proof.place.is_own else proof.place.name
         self.source.setText(name)
         self.source.setAccessibleName(f"Records: {name}")

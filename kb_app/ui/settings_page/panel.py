@@ -22,6 +22,7 @@ from kb_app import __version__
 from kb_app.settings import Settings
 from kb_app.ui.common.actions import ACTIONS, FIXED_KEYS, ActionSpec, MenuName, shown_keys
 from kb_app.ui.common.page import Page
+from kb_app.ui.common.style import set_property
 from kb_app.ui.common.widgets import (
     Chip,
     ElidedLabel,
@@ -34,6 +35,7 @@ from kb_app.ui.common.widgets import (
 )
 from kb_app.workspace.bases import Workspace
 from kb_app.workspace.layers import ROLE_WORDS, LayerRole, role_of
+from kb_app.workspace.record_settings import is_folder_name
 
 _THEMES = (("light", "Light", "sun"), ("dark", "Dark", "moon"), ("system", "As the system", "monitor"))
 
@@ -113,6 +115,7 @@ class SettingsPage(Page):
         self.box.addWidget(self._build_search())
         self.box.addWidget(self._build_sync())
         self.box.addWidget(self._build_contributing())
+        self.box.addWidget(self._build_records())
         self._bases_card, self._bases_box = self._card("Knowledge bases")
         self.box.addWidget(self._bases_card)
         self._about = label("", "secondary", self.column, wrap=True)
@@ -174,6 +177,38 @@ class SettingsPage(Page):
         self._shares.toggled.connect(self._on_shares_toggled)
         box.addWidget(self._shares)
         return card
+
+    def _build_records(self) -> QWidget:
+        card, box = self._card("Incident records")
+        self._author = self._text("Your handle or mail address", "your login name", card, box)
+        self._remote = self._text("Repository they are exchanged with", "none: they stay here", card, box)
+        self._folder = self._text("Folder of that repository", "its top, or ops/records", card, box)
+        for field, name in (
+            (self._author, "author"),
+            (self._remote, "records_remote"),
+            (self._folder, "records_folder"),
+        ):
+            field.setObjectName(f"setting:{name}")
+            field.editingFinished.connect(self._on_records_edited)
+        note = "They are exchanged only when you sync them: conformance page, or kb incident sync."
+        box.addWidget(label(note, "meta", card, wrap=True))
+        return card
+
+    def _on_records_edited(self) -> None:
+        if self._is_showing:
+            return
+        folder = self._folder.text().strip().strip("/")
+        is_usable = not folder or is_folder_name(folder)
+        set_property(self._folder, "invalid", "false" if is_usable else "true")
+        self._folder.setToolTip("" if is_usable else "Write a path inside a repository, such as ops/records")
+        changed = replace(
+            self._settings,
+            author=self._author.text().strip(),
+            records_remote=self._remote.text().strip(),
+            records_folder=folder if is_usable else self._settings.records_folder,
+        )
+        if changed != self._settings:
+            self._change(changed)
 
     def _text(self, text: str, hint: str, card: QWidget, box: QVBoxLayout) -> QLineEdit:
         row = QHBoxLayout()
@@ -239,6 +274,9 @@ class SettingsPage(Page):
         self._email.setText(workspace.settings.contributor_email)
         self._customers.setText(", ".join(workspace.settings.customer_names))
         self._shares.setChecked(workspace.settings.shares_use == "yes")
+        self._author.setText(workspace.settings.author)
+        self._remote.setText(workspace.settings.records_remote)
+        self._folder.setText(workspace.settings.records_folder)
         self._is_showing = False
         self._show_bases(workspace)
         folders = workspace.folders
