@@ -52,11 +52,12 @@ figure svg{max-width:100%;height:auto;display:block}
 details{font-size:12.5px;margin-top:8px}summary{cursor:pointer;color:var(--text3)}
 table{border-collapse:collapse;width:100%;font-size:12.5px;margin:0 0 12px}
 th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);
-overflow-wrap:anywhere}
+overflow-wrap:break-word}td:last-child{overflow-wrap:anywhere;padding-right:0}
 th{color:var(--text2);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-td.t{white-space:nowrap;font-variant-numeric:tabular-nums}
+td.t,td.id,td.w{white-space:nowrap;font-variant-numeric:tabular-nums}
 code,.id{font-family:ui-monospace,"JetBrains Mono",Menlo,Consolas,monospace;font-size:.92em}
-.verdict{display:inline-flex;align-items:center;gap:4px;color:var(--c);font-weight:600;white-space:nowrap}
+.verdict{display:inline-flex;align-items:center;gap:4px;vertical-align:-.18em;
+color:var(--c);font-weight:600;white-space:nowrap}
 .change{border:1px solid var(--line);border-radius:8px;padding:14px 16px 6px;margin:0 0 12px;
 break-inside:avoid}
 .change dl{display:grid;grid-template-columns:repeat(3,1fr);gap:6px 24px;margin:10px 0 8px;font-size:12.5px}
@@ -64,12 +65,15 @@ break-inside:avoid}
 .breach{--c:var(--breach)}.missing{--c:var(--missing)}.late{--c:var(--late)}.open{--c:var(--open)}
 .conforms{--c:var(--conforms)}
 @page{size:A4;margin:16mm 14mm}
-@media print{body{font-size:10.5pt}main{padding:0;max-width:none}h2{break-after:avoid}thead{display:
+@media print{body{font-size:10.5pt}table{font-size:8pt}th,td{padding-right:8px}
+details:not([open]){display:none}
+main{padding:0;max-width:none}h2{break-after:avoid}thead{display:
 table-header-group}tr{break-inside:avoid}a{color:inherit}.tiles,.facts{break-inside:avoid}
 .tiles li{-webkit-print-color-adjust:exact;print-color-adjust:exact}svg *{print-color-adjust:exact}}
 @media (max-width:720px){.tiles,.facts,.change dl{grid-template-columns:repeat(2,1fr)}}
 """
 _LOADS_NOTHING = "default-src 'none'; style-src 'unsafe-inline'"
+_UNBROKEN = ("rule", "chosen", "review_delay_h")
 _SHOWN = (
     ("deployed", "deployed_at"),
     ("change", "change_id"),
@@ -239,7 +243,8 @@ def _change_line(row: Row) -> str:
         elif column == "deployed_at":
             cells.append(f'<td class="t">{_t(_minute(value))}</td>')
         else:
-            cells.append(f"<td>{_t(value) or '–'}</td>")
+            mark = ' class="w"' if column in _UNBROKEN else ""
+            cells.append(f"<td{mark}>{_t(value) or '–'}</td>")
     return f"<tr>{''.join(cells)}<td>{_t(row.why)}</td></tr>\n"
 
 
