@@ -61,6 +61,18 @@ def _history(window: MainWindow) -> Feature:
     return HistoryFeature(window)
 
 
+def _conformance(window: MainWindow) -> Feature:
+    from kb_app.ui.conformance.feature import ConformanceFeature
+
+    return ConformanceFeature(window)
+
+
+def _drill(window: MainWindow) -> Feature:
+    from kb_app.ui.drill.feature import DrillFeature
+
+    return DrillFeature(window)
+
+
 def _editor(window: MainWindow) -> Feature:
     from kb_app.ui.editor.feature import EditorFeature
 
@@ -131,18 +143,6 @@ def _layers(window: MainWindow) -> Feature:
     from kb_app.ui.layers.feature import LayersFeature
 
     return LayersFeature(window)
-
-
-def _conformance(window: MainWindow) -> Feature:
-    from kb_app.ui.conformance.feature import ConformanceFeature
-
-    return ConformanceFeature(window)
-
-
-def _drill(window: MainWindow) -> Feature:
-    from kb_app.ui.drill.feature import DrillFeature
-
-    return DrillFeature(window)
 
 
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
