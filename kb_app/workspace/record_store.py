@@ -29,6 +29,7 @@ from kb_app.settings import Settings
 BATCH_S = 0.3
 """Events that follow each other within this time share a commit."""
 TOLD = "records-not-committed"
+MAX_SUBJECTS = 20
 _LOG = logging.getLogger(__name__)
 
 
@@ -196,7 +197,7 @@ def _message(subjects: Sequence[str]) -> str:
         return subjects[0]
     names = {subject.partition(":")[0] for subject in subjects}
     head = f"{names.pop()}: {len(subjects)} events" if len(names) == 1 else f"incidents: {len(names)} records"
-    return "\n".join([head, "", *subjects[:100]])
+    return "\n".join([head, "", *subjects[:MAX_SUBJECTS]])
 
 
 class DirectCommitter:

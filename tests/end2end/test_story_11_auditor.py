@@ -136,6 +136,11 @@ def test_an_auditor_reads_a_year(start: Open, clone: Path, qtbot: QtBot, tmp_pat
     assert change is not None
     assert change.state is not None
     assert feature.change_page.timeline.view.model().rowCount() == len(change.state.moments)
+    assert feature.change_page.hasFocus()
+    qtbot.keyClick(feature.change_page, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: feature.change_page._change.row != change.row, timeout=TIMEOUT_MS)
+    qtbot.keyClick(feature.change_page, Qt.Key.Key_Left)
+    qtbot.waitUntil(lambda: feature.change_page._change.row == change.row, timeout=TIMEOUT_MS)
     qtbot.keyClick(feature.change_page, Qt.Key.Key_Escape)
     assert window.pages.currentWidget() is page
     assert page.changes.current_row() == change.row

@@ -39,7 +39,8 @@ from kb_app.workspace.records import open_book
 
 STEPS = tuple(f"Step {number}: look, then act, then look again." for number in range(1, 8))
 LONGEST_S = 0.45
-CHECK_EVERY = 25
+CHECK_DISK_EVERY = 10
+CHECK_GIT_EVERY = 50
 
 
 @dataclass
@@ -230,8 +231,9 @@ def run(top: Path, rounds: int, seed: int) -> Tally:
     top.mkdir(parents=True, exist_ok=True)
     for number in range(1, rounds + 1):
         one_round(folders, acks, chance, tally)
-        check_disk(folders, acks, tally)
-        if number % CHECK_EVERY == 0 or number == rounds:
+        if number % CHECK_DISK_EVERY == 0 or number == rounds:
+            check_disk(folders, acks, tally)
+        if number % CHECK_GIT_EVERY == 0 or number == rounds:
             check_git(folders, acks, tally)
         if not tally.is_good:
             break

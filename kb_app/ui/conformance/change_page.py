@@ -43,6 +43,9 @@ class ChangePage(Page):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Change", parent, width=WIDTH)
         self.setObjectName("changePage")
+        # the page itself has the focus: a button would take Left and Right for going to its neighbour
+        self.setFocusProxy(None)  # type: ignore[arg-type]
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._rows: tuple[Row, ...] = ()
         self._place = 0
         self._change: ChangeProof | None = None

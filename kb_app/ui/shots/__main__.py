@@ -21,7 +21,6 @@ from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.layers import take_layers
-from kb_app.ui.shots.proving import take_conformance
 from kb_app.ui.shots.proving import take_conformance, take_drill
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.searching import take_searching
