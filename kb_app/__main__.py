@@ -12,7 +12,7 @@ from pathlib import Path
 from kb_app.logs import start_logging
 from kb_app.paths import app_folders
 
-WINDOW_OPTIONS = ("--kb", "--self-test", "--query")
+WINDOW_OPTIONS = ("--kb", "--self-test", "--query", "--paste")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -49,7 +49,7 @@ def _wants_window(words: Sequence[str]) -> bool:
         name, _, value = word.partition("=")
         if name not in WINDOW_OPTIONS:
             return False
-        if name != "--self-test" and not value and rest:
+        if name not in ("--self-test", "--paste") and not value and rest:
             rest.pop(0)
     return True
 

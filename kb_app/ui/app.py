@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,27 +34,35 @@ from kb_app.workspace.bases import UnopenedBase, Workspace, open_workspace
 
 logger = logging.getLogger(__name__)
 
+MAX_STDIN = 1_000_000
 SWITCH_INTERVAL_S = 0.001
 """How long a thread may hold the interpreter while the window waits for it; measured, see docs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the window was started with."""
+    """What the window was started with; ``is_paste``: the clipboard is the query."""
 
     bases: tuple[str, ...] = ()
     query: str = ""
     is_self_test: bool = False
+    is_paste: bool = False
 
 
-def read_options(words: Sequence[str]) -> Options:
-    """Return the options ``--kb X``, ``--query TEXT`` and ``--self-test``; ``--kb=X`` is read too."""
+def read_options(words: Sequence[str], stdin: Callable[[], str] | None = None) -> Options:
+    """Return the options ``--kb X``, ``--query TEXT``, ``--paste``, ``--self-test``; ``--kb=X`` is read too.
+
+    Args:
+        words: of the command line.
+        stdin: reads standard input for ``--query -``.
+    """
     bases: list[str] = []
-    query, is_self_test, rest = "", False, list(words)
+    flags: set[str] = set()
+    query, rest = "", list(words)
     while rest:
         name, has_value, value = rest.pop(0).partition("=")
-        if name == "--self-test":
-            is_self_test = True
+        if name in ("--self-test", "--paste"):
+            flags.add(name)
             continue
         if not has_value:
             value = rest.pop(0) if rest else ""
@@ -62,7 +70,16 @@ def read_options(words: Sequence[str]) -> Options:
             bases.append(value)
         elif name == "--query":
             query = value
-    return Options(tuple(bases), query, is_self_test)
+    if query == "-":
+        query = (stdin or _read_stdin)()
+    return Options(tuple(bases), query, "--self-test" in flags, "--paste" in flags)
+
+
+def _read_stdin() -> str:
+    """Return what is piped in, at most `MAX_STDIN` characters; a terminal has nothing to say."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    return sys.stdin.read(MAX_STDIN)
 
 
 def run(words: Sequence[str]) -> int:
@@ -78,7 +95,7 @@ def run(words: Sequence[str]) -> int:
     app = make_application()
     folders = app_folders()
     instance = SingleInstance(folders.data)
-    request = StartRequest(_absolute(options.bases), options.query)
+    request = StartRequest(_absolute(options.bases), options.query, is_paste=options.is_paste)
     if not instance.is_first():
         if instance.hand_over(request):
             return ExitCode.DONE
@@ -136,9 +153,11 @@ class Running:
         """Show the window and ask the first question."""
         self.window.show()
         last = self.session.state.query
-        if self.options.query or last:
+        if self.options.query or (last and not self.options.is_paste):
             self.window.search_for(self.options.query or last)
             self.window.search.focus()  # selected: typing replaces it
+        elif self.options.is_paste:
+            self.window.search_clipboard()
         else:
             self.desk.ask(is_typing=False)
 
@@ -148,6 +167,9 @@ class Running:
             self.desk.show_base(base)
         if request.query:
             self.window.search_for(request.query)
+            self.window.search.focus()
+        elif request.is_paste:
+            self.window.search_clipboard()
         if self.window.isMinimized():
             self.window.showNormal()
         self.window.raise_()

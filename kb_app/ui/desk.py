@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -24,7 +24,7 @@ from kb_app.ui.filters.state import FilterState, View
 from kb_app.ui.results.state import Row, answer_rows, browse_rows, remembered_row
 from kb_app.ui.search.client import BaseFolders, SearchClient
 from kb_app.ui.search.indexing import IndexRun
-from kb_app.ui.search.state import Query
+from kb_app.ui.search.state import Query, index_share
 from kb_app.ui.visited import History
 from kb_app.workspace.bases import OpenBase, UnopenedBase, Workspace, configured_for, open_workspace
 from kb_app.workspace.copies import Copies, prefer_copies
@@ -56,7 +56,13 @@ class Found:
 
 @dataclass(slots=True)
 class IndexState:
-    """How far the indexes are; ``pages`` holds the entries of each knowledge base that is done."""
+    """How far the indexes are.
+
+    Attributes:
+        done, total: entries of each knowledge base, over all phases of the work.
+        pages: entries of each knowledge base that is done.
+        share: of each knowledge base what is done of it, 0 to 1.
+    """
 
     is_active: bool = False
     done: dict[str, int] | None = None
@@ -64,6 +70,7 @@ class IndexState:
     pages: dict[str, int] | None = None
     skipped: int = 0
     is_complete: bool = False
+    share: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,7 +617,11 @@ class Desk(QObject):
     def _on_progress(self, base: str, progress: IndexProgress) -> None:
         state = self.index_state
         if state.done is not None and state.total is not None:
-            state.done[base], state.total[base] = progress.done, progress.total
+            if progress.phase != "merge":  # its parts are no entries
+                state.total[base] = max(state.total.get(base, 0), progress.total)
+            total = state.total.setdefault(base, progress.total)
+            state.share[base] = index_share(progress, state.share.get(base, 0.0))
+            state.done[base] = round(state.share[base] * total)
         self.index_changed.emit(state)
 
     def _on_names_ready(self, _base: str) -> None:

@@ -30,10 +30,11 @@ _MAX_REQUEST_BYTES = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """What a start asks for: knowledge bases to open and a text to search for."""
+    """What a start asks for: knowledge bases to open, a text or the clipboard to search for."""
 
     bases: tuple[str, ...] = ()
     query: str = ""
+    is_paste: bool = False
 
 
 class SingleInstance(QObject):
@@ -142,6 +143,7 @@ class _Connection(QObject):
 def _read_request(line: bytes) -> StartRequest | None:
     try:
         plain = json.loads(line)
-        return StartRequest(tuple(str(base) for base in plain["bases"]), str(plain["query"]))
+        bases = tuple(str(base) for base in plain["bases"])
+        return StartRequest(bases, str(plain["query"]), is_paste=bool(plain.get("is_paste")))
     except (ValueError, KeyError, TypeError):
         return None

@@ -141,7 +141,7 @@ class MainWindow(QMainWindow):
         a = ActionId
         return {
             a.FOCUS_SEARCH: self.focus_search,
-            a.SEARCH_CLIPBOARD: self._search_clipboard,
+            a.SEARCH_CLIPBOARD: self.search_clipboard,
             a.FILTERS: self._open_filters,
             a.CLEAR_FILTERS: self._clear_filters,
             a.NEXT_RESULT: partial(self.results.list.move_selection, 1),
@@ -295,7 +295,8 @@ class MainWindow(QMainWindow):
         self.show_panes()
         self.search.set_text(text)
 
-    def _search_clipboard(self) -> None:
+    def search_clipboard(self) -> None:
+        """Search for what is on the clipboard."""
         text = QGuiApplication.clipboard().text()
         if text.strip():
             self.search_for(text)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from kb_app.paths import app_folders
-from kb_app.ui.app import Options, Running, make_application
+from kb_app.ui.app import Options, Running, make_application, read_options
 from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.remembered import EntryRef, SavedSearch
 from kb_app.ui.filters.panel import FacetRow
@@ -21,6 +21,7 @@ from kb_app.ui.searching.feature import SearchingFeature
 from kb_app.ui.searching.paste_feature import PasteFeature
 from kb_app.ui.searching.related_feature import RelatedFeature
 from kb_app.ui.searching.saved_feature import SavedSearchesFeature
+from kb_app.ui.single_instance import StartRequest
 
 TIMEOUT_MS = 20_000
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -357,3 +358,20 @@ def test_related_entries_stand_below_the_page_and_open(start: Open, knowledge: P
     assert "same component" in first.reasons
     related.strip.opened.emit(EntryRef("runbooks", "pg/wal.md"))
     qtbot.waitUntil(lambda: shows(running, "pg/wal.md"), timeout=TIMEOUT_MS)
+
+
+def test_a_later_start_brings_the_clipboard_to_the_running_window(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge)
+    QGuiApplication.clipboard().setText(LOG)
+    running.take_request(StartRequest(is_paste=True))
+    qtbot.waitUntil(lambda: shows(running, "pg/slot.md"), timeout=TIMEOUT_MS)
+    assert running.window.search.chip.label.text() == "pasted 40 lines"
+    assert running.window.search.edit.hasFocus()
+
+
+def test_the_options_of_a_launcher() -> None:
+    assert read_options(["--paste"]) == Options(is_paste=True)
+    assert read_options(["--query", "-"], lambda: "from a pipe") == Options(query="from a pipe")
+    assert read_options(["--kb=/x", "--query=disk full"]) == Options(("/x",), "disk full")

@@ -34,7 +34,7 @@ class SavedRow(QPushButton):
 
     def __init__(self, saved: SavedSearch, number: int, parent: QWidget) -> None:
         """Make the row of ``saved``, the ``number``-th from 0."""
-        super().__init__(parent)
+        super().__init__(saved.name, parent)
         self.saved = saved
         self.count: int | None = None
         self.setObjectName(f"saved:{saved.name}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
+from kb_app.search.model import Twin
 from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.remembered import SavedSearch
 from kb_app.ui.search.state import Query
@@ -46,9 +47,31 @@ def take_searching(camera: Camera) -> None:
     window.actions_table[ActionId.EXPLAIN_SEARCH].trigger()
     _saved(camera)
     _paste(camera)
+    _twins(camera)
     camera.ask(Query(pasted=WEAK))
     camera.shoot("27-weak")
     camera.ask(Query())
+
+
+def _twins(camera: Camera) -> None:
+    """Take near-duplicates, by hand: the bundled content has none."""
+    window = camera.window
+    camera.ask(Query(typed="disk full"))
+    answer = camera.desk.last_answer
+    if answer is None or not answer.hits:
+        return
+    first = answer.hits[0]
+    twins = (
+        Twin("platform", "docs/1.24/logs.md", first.title, "verified", "in platform, 1.24 instead of 1.26"),
+        Twin("platform", "archive/logs.md", first.title, "retired", "in platform, retired, 3 lines differ"),
+    )
+    hits = (replace(first, similar=2, twins=twins), *answer.hits[1:])
+    camera.desk.last_answer = replace(answer, hits=hits)
+    camera.desk.show_again()
+    window.results.list.setFocus()
+    window.results.list.open_twins(is_open=True)
+    camera.shoot("28-near-duplicates")
+    window.search.focus()
 
 
 def _saved(camera: Camera) -> None:

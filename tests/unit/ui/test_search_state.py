@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb_app.ui.search.state import LONG_LINE_CHARACTERS, MAX_PASTE_CHARACTERS, Query, as_paste
+from kb_app.search.model import IndexProgress
+from kb_app.ui.search.state import LONG_LINE_CHARACTERS, MAX_PASTE_CHARACTERS, Query, as_paste, index_share
 
 
 def test_several_lines_become_a_chip_that_counts_lines_with_text() -> None:
@@ -42,3 +43,15 @@ def test_an_empty_query_asks_nothing() -> None:
     assert Query().is_empty
     assert Query("  ").is_empty
     assert not Query(pasted="a\nb").is_empty
+
+
+def test_one_number_grows_over_all_phases_of_indexing() -> None:
+    steps = [("names", 0, 100), ("names", 100, 100), ("pages", 0, 100), ("pages", 50, 100), ("merge", 0, 4)]
+    shares, before = [], 0.0
+    for phase, done, total in [*steps, ("pages", 60, 100), ("merge", 4, 4)]:
+        before = index_share(IndexProgress(phase, done, total), before)
+        shares.append(before)
+    assert shares == sorted(shares)
+    assert shares[0] == 0.0
+    assert shares[1] < 0.2  # names alone are not the work
+    assert shares[-1] == 1.0
