@@ -85,6 +85,8 @@ TIME_LIMIT_S = 0.5
 """A question that took longer to look up is answered without the close reading."""
 MAX_VERSION_TEXT = 40_000
 """Characters of a paste in which versions are looked for."""
+MAX_APART = 5_000
+"""Pairs of near-duplicates whose differing lines are remembered."""
 MAX_TYPED_CONCEPTS = 12
 """A question with more words than this is a sentence that somebody copied."""
 
@@ -158,6 +160,7 @@ class SearchEngine:
     def __init__(self, bases: Sequence[IndexedBase]) -> None:
         self._bases = tuple(bases)
         self._synonyms = synonyms_with(group for base in bases for group in base.config.synonyms)
+        self._apart: dict[tuple[str, str], int] = {}
         self._load()
 
     def _load(self, known: Mapping[tuple[Path, str], Segment] | None = None) -> None:
@@ -697,13 +700,25 @@ class SearchEngine:
         if is_same:
             differs.append("the same text")
         else:
-            lines = [
-                {" ".join(line.split()) for line in shard.segment.text_lines(one.document)}
-                for shard, one in ((first, shown), (second, twin))
-            ]
-            count = max(len(lines[0] - lines[1]), len(lines[1] - lines[0]))
+            count = self._lines_apart(shown, twin)
             differs.append("1 line differs" if count == 1 else f"{count} lines differ")
         return Twin(second.base, card["path"], card["title"], card["state"], ", ".join(differs))
+
+    def _lines_apart(self, first: _Candidate, second: _Candidate) -> int:
+        """Return how many lines of two documents differ; remembered, as every keystroke asks again."""
+        segments = [self._scorer.shards[one.shard].segment for one in (first, second)]
+        documents = (first.document, second.document)
+        key = (segments[0].hashes[documents[0]], segments[1].hashes[documents[1]])
+        known = self._apart.get(key)
+        if known is None:
+            mine, others = (
+                {" ".join(line.split()) for line in segment.text_lines(document)}
+                for segment, document in zip(segments, documents, strict=True)
+            )
+            if len(self._apart) >= MAX_APART:
+                self._apart.clear()
+            known = self._apart[key] = max(len(mine - others), len(others - mine))
+        return known
 
     def relations(self, knowledge_base: str, path: str, *, limit: int = 12) -> tuple[Relation, ...]:
         """Return the entries that have to do with the one at ``path``, strongest relation first."""

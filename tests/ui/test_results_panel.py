@@ -187,7 +187,7 @@ def test_near_duplicates_open_and_close_by_key_and_by_click(panel: ResultsPanel,
     rows = panel.list
     rows.setFocus()
     qtbot.keyClick(rows, Qt.Key.Key_Right)
-    assert [row.differs for row in rows.rows] == ["", "1.2 instead of 1.3", "in other", ""]
+    assert [row.differs for row in rows.rows] == ["", "1.2 instead of 1.3", "In other", ""]
     assert rows.current_ref() == EntryRef("kb", "a.md")
     qtbot.keyClick(rows, Qt.Key.Key_Down)
     assert rows.current_ref() == EntryRef("kb", "v1/a.md")

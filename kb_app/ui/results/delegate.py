@@ -42,6 +42,8 @@ _MARGIN = 8
 _PADDING = 14
 _CACHED_LAYOUTS = 400
 _ICON = 14
+_MAX_AGE = 60
+"""More than any age takes, in pixels."""
 
 Marks = Sequence[tuple[int, int]]
 
@@ -156,6 +158,8 @@ class ResultDelegate(QStyledItemDelegate):
             if len(self._title_widths) > 4 * _CACHED_LAYOUTS:
                 self._title_widths.clear()
             known = self._title_widths[row.title] = self._ink.title_metrics.horizontalAdvance(row.title)
+        if known <= room - _MAX_AGE or known > room:  # the age takes too long to be asked for in vain
+            return 2 if known > room else 1
         return 2 if known > room - self._age_width(row) else 1
 
     def _age_width(self, row: Row) -> float:
@@ -256,26 +260,20 @@ class ResultDelegate(QStyledItemDelegate):
         painter.drawText(QPointF(area.left() + 16, baseline), more_text(row))
 
     def _paint_twin(self, painter: QPainter, area: QRectF, row: Row) -> None:
-        """Paint a near-duplicate: its title, where it lies, in what it differs."""
+        """Paint a near-duplicate: in what it differs, where it lies; its title is that of the row above."""
         ink = self._ink
         painter.setPen(QPen(ink.border, 2))
         painter.drawLine(
             QPointF(area.left() + 5, area.top() - 6), QPointF(area.left() + 5, area.bottom() + 4)
         )
         area = area.adjusted(18, 0, 0, 0)
-        layout = self._layout(row.title, (), ink.body, area.width(), lines=1, mark=ink.mark)
+        layout = self._layout(row.differs, (), ink.body, area.width(), lines=1, mark=ink.mark)
         painter.setPen(ink.text)
         layout.draw(painter, QPointF(area.left(), area.top() - 2))
-        painter.setFont(ink.meta)
-        painter.setPen(ink.text2)
-        baseline = area.top() + 33
-        differs = ink.meta_metrics.elidedText(row.differs, Qt.TextElideMode.ElideRight, area.width() * 0.7)
-        painter.drawText(QPointF(area.left(), baseline), differs)
-        left = area.left() + ink.meta_metrics.horizontalAdvance(differs) + 10
         painter.setFont(ink.small)
         painter.setPen(ink.text3)
-        place = ink.small_metrics.elidedText(row.place, Qt.TextElideMode.ElideMiddle, area.right() - left)
-        painter.drawText(QPointF(left, baseline), place)
+        place = ink.small_metrics.elidedText(row.place, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(QPointF(area.left(), area.top() + 33), place)
 
     def _paint_title(self, painter: QPainter, area: QRectF, row: Row, lines: int) -> None:
         ink = self._ink

@@ -118,7 +118,7 @@ def twin_row(twin: Twin) -> Row:
         on_one_line(twin.title),
         EntryRef(twin.knowledge_base, twin.path),
         place=on_one_line(twin.path),
-        differs=on_one_line(twin.differs) or "a near-duplicate",
+        differs=on_one_line(twin.differs[:1].upper() + twin.differs[1:]) or "A near-duplicate",
     )
 
 
