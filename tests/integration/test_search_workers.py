@@ -126,6 +126,19 @@ def test_characters_that_are_no_text_come_back_as_json(worker: Process) -> None:
     assert worker.hear()["answer"]["hits"][0]["path"] == "page1.md"
 
 
+def test_side_questions_are_answered_beside_the_search(worker: Process) -> None:
+    place = {"knowledge_base": "base", "path": "page3.md"}
+    worker.say({"id": 1, "op": "count", "queries": ["turbine", "number3", "kind:fix"]})
+    assert worker.hear() == {"id": 1, "ok": True, "totals": [5, 1, 0]}
+    worker.say({"id": 2, "op": "compare", **place, "text": "first line\n12:00:01 turbine number3\n"})
+    [match] = worker.hear()["matches"]
+    assert (match["paste_line"], match["entry_line"], match["entry_text"]) == (2, 3, "turbine number3")
+    worker.say({"id": 3, "op": "relations", **place})
+    assert all(one["path"] != "page3.md" for one in worker.hear()["relations"])
+    worker.say({"id": 4, "op": "compare", "path": "page3.md"})
+    assert not worker.hear()["ok"]
+
+
 def test_the_end_of_input_ends_it(worker: Process) -> None:
     assert worker.end() == 0
 

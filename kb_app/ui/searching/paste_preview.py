@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
     QPoint,
     QRectF,
@@ -39,6 +41,7 @@ ROW_HEIGHT = 22
 MAX_LINES = 5_000
 MAX_COLUMNS = 1_000
 _GUTTER = 52
+_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_N, Qt.Key.Key_P)
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
 
@@ -170,6 +173,7 @@ class PastePreview(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.list.clicked.connect(lambda index: self._go(index.row() + 1))
+        self.list.installEventFilter(self)
         self.setFocusProxy(self.list)
         self._title = ElidedLabel("", self)
         self._title.setProperty("textstyle", "heading")
@@ -222,17 +226,28 @@ class PastePreview(QFrame):
         if self._matches and not self.model.entry_line(self.list.currentIndex().row() + 1):
             self._select(self._matches[0].paste_line)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the keys before the window's shortcuts (N: a new entry) and the list's search by letters."""
+        if watched is self.list and isinstance(event, QKeyEvent) and event.key() in _KEYS:
+            if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+                return False
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self._take_key(Qt.Key(event.key()))
+                return True
+        return super().eventFilter(watched, event)
+
+    def _take_key(self, key: Qt.Key) -> None:
         """Walk through the matches, jump, close."""
-        key, line = event.key(), self.list.currentIndex().row() + 1
+        line = self.list.currentIndex().row() + 1
         if key == Qt.Key.Key_Escape:
             self.hide()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._go(line)
         elif key in (Qt.Key.Key_N, Qt.Key.Key_P):
             self._select(next_match(self._matches, line, 1 if key == Qt.Key.Key_N else -1))
         else:
-            super().keyPressEvent(event)
+            self._go(line)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Tell that it is gone."""
