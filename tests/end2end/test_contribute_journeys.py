@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -433,3 +434,31 @@ def test_the_same_place_changed_twice_is_asked_and_nothing_is_lost(
     person.wait(lambda: person.window.pages.currentWidget() is page)
     assert "timed out` Mine." in page.edit.text()
     assert states() == []
+
+
+def test_somebody_git_does_not_know_is_asked_once_for_her_name(
+    start: Callable[..., Person], remote: Path
+) -> None:
+    folders = app_folders()
+    save_settings(folders, replace(load_settings(folders), contributor_name="", contributor_email=""))
+    person = start()
+    person.open("lease-lost.md")
+    person.press(Qt.Key.Key_E)
+    page = person.feature.writing.page
+    person.wait(lambda: page.editing is not None)
+    page.edit.go_to_line(11)
+    person.write(" Rarely.")
+    person.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    person.wait(lambda: page.is_asking and page.sheet.name.isVisible())
+    person.press(Qt.Key.Key_Return)
+    assert person.focused() is page.sheet.name
+    person.write("Cleo Example")
+    person.press(Qt.Key.Key_Tab)
+    person.write("cleo@example.org")
+    person.press(Qt.Key.Key_Return)
+    person.wait(lambda: states() == [ProposalState.PROPOSED])
+    [proposal] = proposals(folders)
+    author = git(remote, "log", "-1", "--format=%an %ae", proposal.branch).strip()
+    assert author == "Cleo Example cleo@example.org"
+    person.wait(lambda: load_settings(folders).contributor_name == "Cleo Example")
+    assert person.keys <= 12
