@@ -341,6 +341,7 @@ def test_the_same_error_in_another_entry_is_said(start: Callable[..., Person]) -
     person.wait(lambda: page.editing is not None and page.editing.draft.path == "lease-lost.md")
     person.wait(lambda: "FATAL: lease lost" in page.edit.text())
     assert 'signatures: ["lease lost: renewal timed out", "FATAL: lease lost' in page.edit.text()
+    person.wait(lambda: not page.notice.isVisible() or "already in" not in page.notice_text.text())
 
 
 def test_what_others_changed_meanwhile_is_kept_beside_mine(

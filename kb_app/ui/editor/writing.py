@@ -43,6 +43,7 @@ from kb_app.workspace.contributing import (
     entry_about,
     new_draft,
     sentence_of,
+    signatures_at,
     with_front_matter,
     with_signatures,
 )
@@ -80,6 +81,7 @@ class Writing(QObject):
         self._sync = window.feature(SyncFeature)
         self._sync.status_changed.connect(self._on_sync_changed)
         self._was_sending = False
+        self._known_signatures: frozenset[str] | None = None
         self._is_wanted_again = False
         self.flagging = Flagging(window)
         self.flagging.handed_in.connect(self._on_handed_in)
@@ -263,6 +265,14 @@ class Writing(QObject):
             return tuple(LinkTarget(card.title, card.path) for card in load_cards(base.index_folder))
 
         self.desk.jobs.run(targets, on_done=partial(setattr, page.edit, "targets"), on_error=self._complain)
+        self._known_signatures = frozenset() if draft.is_new else None
+
+        def take(signatures: tuple[str, ...]) -> None:
+            if page.editing is not None and page.editing.draft.id == draft.id:
+                self._known_signatures = frozenset(signatures)
+
+        if not draft.is_new:
+            self.desk.jobs.run(partial(signatures_at, base, draft.path), on_done=take)
 
     def resume(self, draft: TextDraft, *, and_propose: bool = False) -> None:
         """Go on with a draft."""
@@ -371,9 +381,11 @@ class Writing(QObject):
 
     def _on_checked(self, checked: CheckedText) -> None:
         editing = self.page.editing
-        if editing is not None:
+        if editing is not None and self._known_signatures is not None:
             own = EntryRef(editing.base.name, editing.draft.path)
-            self._duplicates.look(checked.signatures, own)
+            known = self._known_signatures
+            # what the entry had before may well stand in several entries on purpose
+            self._duplicates.look(tuple(s for s in checked.signatures if s not in known), own)
 
     def _on_duplicate(self, duplicate: Duplicate) -> None:
         self.page.show_notice(
