@@ -354,7 +354,11 @@ class GitRunner:
         words = arguments(verb, options, operands, paths)
         if rule.talks_to_network and address is None:
             raise ValueError(f"git {verb} needs an address")
-        words[1:1] = self._server_programs(verb, address)
+        server = self._server_program(verb, address)
+        if rule.talks_to_network:
+            words[1:1] = [f"--{kind}={program}" for kind, program in server]
+        else:  # a text that was left there may be fetched on the way
+            settings = (*settings, *(f"remote.origin.uploadpack={program}" for _, program in server))
         command = [str(self.program.path), *self._config(settings), *words]
         with contextlib.ExitStack() as stack:
             trace = self._trace_file(stack, address)
@@ -387,8 +391,11 @@ class GitRunner:
     def _config(self, settings: Sequence[str]) -> list[str]:
         return [word for value in (*self.configuration, *settings) for word in ("-c", value)]
 
-    def _server_programs(self, verb: str, address: RemoteAddress | None) -> list[str]:
-        """Return the options that close the other side's hooks when that side is a folder on this machine."""
+    def _server_program(self, verb: str, address: RemoteAddress | None) -> list[tuple[str, str]]:
+        """Return the program of the other side when that is a folder on this machine: its hooks are closed.
+
+        At most one pair: what it does (``upload-pack``, ``receive-pack``), and how it is called.
+        """
         if address is None or address.transport is not Transport.FILE:
             return []
         program, hooks = _quoted(self.program.path), _quoted(self._hooks)
@@ -398,8 +405,8 @@ class GitRunner:
         if verb == "push":
             settings += " -c core.bare=true -c receive.denyCurrentBranch=refuse -c receive.fsckObjects=true"
             settings += " -c core.fsync=committed"
-            return [f"--receive-pack={program} -c core.hooksPath={hooks} {settings} receive-pack"]
-        return [f"--upload-pack={program} -c core.hooksPath={hooks} {settings} upload-pack"]
+            return [("receive-pack", f"{program} -c core.hooksPath={hooks} {settings} receive-pack")]
+        return [("upload-pack", f"{program} -c core.hooksPath={hooks} {settings} upload-pack")]
 
     def _trace_file(self, stack: contextlib.ExitStack, address: RemoteAddress | None) -> Path | None:
         if address is None or address.transport not in (Transport.HTTPS, Transport.HTTP):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -450,3 +452,102 @@ def test_a_remote_that_hangs_leaves_search_and_another_sync_alone_and_closing_do
         running.window.close()
         running.jobs.close()
         assert time.monotonic() - began < 20  # far from the 45 s that git would wait
+
+
+def test_a_copy_that_was_killed_half_way_is_not_listed_and_is_cleared_away(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    Remote(tmp_path, PAGES)
+    clones = app_folders().clones
+    with serve_http(tmp_path) as server:
+        server.fault, server.only = "stall:200", "git-upload-pack"
+        url = f"{server.url}/remote.git"
+        with subprocess.Popen(
+            [sys.executable, "-m", "kb_app", "add", url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as adding:
+            qtbot.waitUntil(lambda: bool(list(clones.glob(".incoming-*/r"))), timeout=TIMEOUT_MS)
+            adding.kill()
+        running = start()
+        indexed(running, qtbot)
+        assert git_feature(running).queue.statuses == ()
+        server.fault = ""
+        add(running, url, qtbot)
+        assert not list(clones.glob(".incoming-*"))
+        assert len(titles(running)) == len(PAGES)
+
+
+def test_a_clone_taken_off_the_list_can_be_deleted_and_added_again_from_what_is_here(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    remote = Remote(tmp_path, PAGES)
+    running = start()
+    add(running, remote.address, qtbot)
+    root = running.desk.bases[0].root
+
+    def take_off() -> None:
+        running.desk.remove_base("remote")
+        qtbot.waitUntil(
+            lambda: (
+                running.window.messages.current is not None
+                and running.window.messages.current.topic == "copy"
+            ),
+            timeout=TIMEOUT_MS,
+        )
+        qtbot.waitUntil(lambda: git_feature(running).queue.statuses == (), timeout=TIMEOUT_MS)
+
+    take_off()
+    assert root.is_dir()
+    running.window.messages.dismiss()
+    add(running, remote.address, qtbot)
+    assert running.desk.bases[0].root == root
+    take_off()
+    running.window.messages.action_button.click()
+    qtbot.waitUntil(lambda: not root.exists(), timeout=TIMEOUT_MS)
+
+
+def test_the_chip_names_each_clone_and_its_menu_leads_to_its_details(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    remote = Remote(tmp_path, PAGES)
+    running = start()
+    assert git_feature(running).chip.isHidden()
+    assert not running.window.actions_table[ActionId.SYNC].isEnabled()
+    add(running, remote.address, qtbot)
+    chip = git_feature(running).chip
+    assert chip.isVisible()
+    assert running.window.actions_table[ActionId.SYNC].isEnabled()
+    menu = chip.menu()
+    menu.aboutToShow.emit()
+    assert menu.actions()[0].text() == "remote  ·  up to date · now"
+    menu.actions()[0].trigger()
+    page = running.window.pages.currentWidget()
+    assert isinstance(page, SyncPage)
+    assert running.window.focusWidget() is page.cards["remote"].sync
+    remote.commit({"new.md": "# A new page\n\nText.\n"})
+    with qtbot.waitSignal(git_feature(running).synced, timeout=TIMEOUT_MS):
+        page.cards["remote"].sync.click()
+    [row] = page.cards["remote"].changes.rows()
+    assert (row.word, row.path) == ("Added", "new.md")
+    page.entry_requested.emit("remote", row.path)
+    qtbot.waitUntil(lambda: running.desk.current is not None, timeout=TIMEOUT_MS)
+    assert running.desk.current.entry.title == "A new page"
+    assert running.window.pages.currentWidget() is running.window.panes
+
+
+def test_syncs_go_by_themselves_and_not_when_they_are_switched_off(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    remote = Remote(tmp_path, PAGES)
+    running = start()
+    add(running, remote.address, qtbot)
+    queue, settings = git_feature(running).queue, running.desk.workspace.settings
+    remote.commit({"new.md": "# A new page\n\nText.\n"})
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
+    running.desk.change_settings(replace(settings, sync=False))
+    queue._statuses["remote"] = replace(status_of(running), next_at=past)
+    queue._look()
+    assert not status_of(running).is_syncing
+    with qtbot.waitSignal(git_feature(running).synced, timeout=TIMEOUT_MS):
+        running.desk.change_settings(replace(settings, sync=True))
+    assert status_of(running).outcome.end is SyncEnd.UPDATED
+    assert status_of(running).next_at > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=8)
