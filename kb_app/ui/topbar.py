@@ -174,6 +174,11 @@ class TopBar(QFrame):
         Theme.current().changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    @property
+    def is_compact(self) -> bool:
+        """Tell whether chips leave their words out now."""
+        return self._are_chips_compact
+
     def add_chip(self, widget: QWidget) -> None:
         """Show a feature's state at the right, before the index; it may listen to `compacted`."""
         widget.setParent(self._right)

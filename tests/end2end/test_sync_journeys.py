@@ -529,8 +529,10 @@ def test_the_chip_names_each_clone_and_its_menu_leads_to_its_details(
     [row] = page.cards["remote"].changes.rows()
     assert (row.word, row.path) == ("Added", "new.md")
     page.entry_requested.emit("remote", row.path)
-    qtbot.waitUntil(lambda: running.desk.current is not None, timeout=TIMEOUT_MS)
-    assert running.desk.current.entry.title == "A new page"
+    qtbot.waitUntil(
+        lambda: running.desk.current is not None and running.desk.current.entry.title == "A new page",
+        timeout=TIMEOUT_MS,
+    )
     assert running.window.pages.currentWidget() is running.window.panes
 
 

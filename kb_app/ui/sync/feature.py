@@ -22,16 +22,16 @@ from kb_app.ui.common.jobs import Lane
 from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.features import Feature
-from kb_app.ui.sync.chip import SyncChip
-from kb_app.ui.sync.news import EntryNewsWatch
-from kb_app.ui.sync.queue import SyncQueue
 from kb_app.workspace.bases import lies_in_clones
 
 if TYPE_CHECKING:
     from kb_app.gitstore.store import Synchronised
     from kb_app.gitstore.sync import FileChange
     from kb_app.ui.sync.add_page import AddRepositoryPage
+    from kb_app.ui.sync.chip import SyncChip
+    from kb_app.ui.sync.news import EntryNewsWatch
     from kb_app.ui.sync.page import SyncPage
+    from kb_app.ui.sync.queue import SyncQueue
     from kb_app.ui.window import MainWindow
 
 MINUTE_MS = 60_000
@@ -45,10 +45,6 @@ class SyncFeature(Feature):
     Signals:
         status_changed(): something about a clone is different (`queue.statuses`).
         synced(str, object): an exchange with a remote ended: knowledge base name and `Synchronised`.
-
-    Attributes:
-        queue: everything that talks to remotes.
-        news: what changed in the entry that is shown.
     """
 
     status_changed = Signal()
@@ -57,24 +53,54 @@ class SyncFeature(Feature):
     def __init__(self, window: MainWindow) -> None:
         """Join the window; nothing is read before `start`."""
         super().__init__(window)
-        self.queue = SyncQueue(self.desk, self)
-        self.chip = SyncChip()
+        self._queue: SyncQueue | None = None
+        self._chip: SyncChip | None = None
+        self._news: EntryNewsWatch | None = None
         self._add_page: AddRepositoryPage | None = None
         self._page: SyncPage | None = None
         self._roots: frozenset[Path] = frozenset(base.root for base in self.desk.workspace.bases)
         self._had_remote = False
-        self.news = EntryNewsWatch(window, self.queue, self)
         self._minute = QTimer(self, interval=MINUTE_MS)
         self._minute.timeout.connect(self._show_status)
-        window.topbar.add_chip(self.chip)
-        window.topbar.compacted.connect(self.chip.set_compact)
-        self.chip.menu_requested.connect(self._fill_menu)
-        self.queue.status_changed.connect(self._show_status)
-        self.queue.changes_coming.connect(self.desk.prepare_indexing)
-        self.queue.synced.connect(self._on_synced)
-        self.queue.failed.connect(self._on_failed)
         self.desk.bases_changed.connect(self._on_bases_changed)
         self.desk.settings_changed.connect(self._on_settings_changed)
+
+    # Each part is made when it is first needed: who has no clone pays for none of them at the start.
+
+    @property
+    def queue(self) -> SyncQueue:
+        """Return everything that talks to remotes."""
+        if self._queue is None:
+            from kb_app.ui.sync.queue import SyncQueue  # start-up time
+
+            self._queue = SyncQueue(self.desk, self)
+            self._queue.status_changed.connect(self._show_status)
+            self._queue.changes_coming.connect(self.desk.prepare_indexing)
+            self._queue.synced.connect(self._on_synced)
+            self._queue.failed.connect(self._on_failed)
+        return self._queue
+
+    @property
+    def chip(self) -> SyncChip:
+        """Return the state at the top of the window."""
+        if self._chip is None:
+            from kb_app.ui.sync.chip import SyncChip  # start-up time
+
+            self._chip = SyncChip()
+            self._chip.menu_requested.connect(self._fill_menu)
+            self._chip.set_compact(self.window.topbar.is_compact)
+            self.window.topbar.compacted.connect(self._chip.set_compact)
+            self.window.topbar.add_chip(self._chip)
+        return self._chip
+
+    @property
+    def news(self) -> EntryNewsWatch:
+        """Return what tells that the entry shown has changed."""
+        if self._news is None:
+            from kb_app.ui.sync.news import EntryNewsWatch  # start-up time
+
+            self._news = EntryNewsWatch(self.window, self.queue, self)
+        return self._news
 
     def handlers(self) -> Mapping[ActionId, Callable[[], None]]:
         """Return what the actions of this feature do."""
@@ -82,7 +108,7 @@ class SyncFeature(Feature):
 
     def facts(self) -> Iterable[When]:
         """Return whether there is anything to sync."""
-        return (When.HAS_REMOTE,) if self.queue.statuses else ()
+        return (When.HAS_REMOTE,) if self._queue is not None and self._queue.statuses else ()
 
     def start(self) -> None:
         """Look which knowledge bases are clones; make ready, at leisure, what the first page needs."""
@@ -93,14 +119,16 @@ class SyncFeature(Feature):
         """Read the modules of the pages in another thread, so that the first of them opens at once."""
 
         def work() -> None:
-            import kb_app.workspace.syncing  # noqa: F401 - read for its side effect
+            import kb_app.ui.sync.state
+            import kb_app.workspace.syncing  # noqa: F401 - read for their side effect
 
         self.desk.jobs.run(work, lane=Lane.GIT)
 
     def stop(self) -> None:
         """End what talks to remotes."""
         self._minute.stop()
-        self.queue.stop()
+        if self._queue is not None:
+            self._queue.stop()
         if self._add_page is not None:
             self._add_page.cancel()
 
@@ -160,11 +188,13 @@ class SyncFeature(Feature):
     def _show_status(self) -> None:
         statuses = self.queue.statuses
         if not statuses:
-            self.chip.hide()
+            if self._chip is not None:
+                self._chip.hide()
             self._minute.stop()
         else:
             from kb_app.ui.sync.state import chip_of  # start-up time
 
+            self.news.begin()
             view = chip_of(statuses, dt.datetime.now(dt.UTC))
             self.chip.show_state(view.icon, view.color, view.text, view.tooltip)
             if not self._minute.isActive():
@@ -273,7 +303,8 @@ class SyncFeature(Feature):
         self.window.say(f"{visible(name)} is here and works without a network")
 
     def _on_settings_changed(self, _settings: Settings) -> None:
-        self.queue.reschedule()
+        if self._queue is not None:
+            self._queue.reschedule()
 
     def _on_bases_changed(self) -> None:
         bases = self.desk.workspace.bases

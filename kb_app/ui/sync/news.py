@@ -140,7 +140,7 @@ class EntryNewsWatch(QObject):
     """Looks up what happened to the entry that is shown, and remembers at which commit it was used."""
 
     def __init__(self, window: MainWindow, queue: SyncQueue, parent: QObject) -> None:
-        """Follow the entries of ``window``."""
+        """Wait for `begin`."""
         super().__init__(parent)
         self._window, self._desk, self._queue = window, window.desk, queue
         self.banner: NewsBanner | None = None
@@ -151,9 +151,18 @@ class EntryNewsWatch(QObject):
         self._is_kept = False
         self._timer = QTimer(self, singleShot=True, interval=LOOK_PAUSE_MS)
         self._timer.timeout.connect(self._look)
-        window.reading.when_made(self._join)
+        self._is_begun = False
+
+    def begin(self) -> None:
+        """Follow the entries from now on; the one that is shown is looked up first."""
+        if self._is_begun:
+            return
+        self._is_begun = True
+        self._window.reading.when_made(self._join)
         self._desk.entry_opened.connect(self._on_opened)
         self._desk.session.changed.connect(lambda _state: self._on_session_changed())
+        if self._desk.current is not None:
+            self._on_opened(self._desk.current, is_wanted=self._is_latest(self._desk.current.ref))
 
     def _join(self, reader: ReaderPanel) -> None:
         banner = NewsBanner()
