@@ -72,6 +72,10 @@ class IndexStatus(QWidget):
         beside = 16 + 8 + (72 + 8 + self._cancel.width() + 8 if self._is_active else 0)
         return beside + self._text.fontMetrics().horizontalAdvance(self._text.text()) + 4
 
+    def least_width(self) -> int:
+        """Return the room that it needs when it is compact."""
+        return self.full_width() - (72 + 8) if self._is_active else 16
+
     def set_compact(self, *, is_compact: bool) -> None:
         """Leave the sentence or the bar out where there is no room; the tooltip holds the sentence."""
         self._is_compact = is_compact
@@ -205,14 +209,17 @@ class TopBar(QFrame):
         self._fit()
 
     def _fit(self) -> None:
-        """Leave the index's sentence out where chips need its room: half a sentence says nothing."""
-        beside = self._right.sizeHint().width() - self.status.sizeHint().width()
-        has_room = beside + self.status.full_width() <= self._right.width()
-        self.status.set_compact(is_compact=self._width < _NARROW or not has_room)
+        """Leave words out where there is no room: the index's first, then those of the chips."""
+        room, is_narrow = self._right.width(), self._width < _NARROW
         if not self._are_chips_compact:
-            self._chips_need = beside
-        is_tight = self._chips_need + self.status.minimumSizeHint().width() > self._right.width() > 0
-        self._set_chips_compact(is_compact=self._width < _NARROW or is_tight)
+            self._chips_need = self._beside_status()
+        is_tight = self._chips_need + self.status.least_width() > room > 0
+        self._set_chips_compact(is_compact=is_narrow or is_tight)
+        has_room = self._beside_status() + self.status.full_width() <= room
+        self.status.set_compact(is_compact=is_narrow or not has_room)
+
+    def _beside_status(self) -> int:
+        return self._right.sizeHint().width() - self.status.sizeHint().width()
 
     def _set_chips_compact(self, *, is_compact: bool) -> None:
         if is_compact is not self._are_chips_compact:

@@ -396,8 +396,8 @@ class MainWindow(QMainWindow):
 
     def open_entry(self, ref: EntryRef) -> None:
         """Open an entry and go to the reader."""
-        self._preview_timer.stop()
         self.show_panes()
+        self._preview_timer.stop()  # afterwards: the list may take the focus, and select its first row
         self._wants_reader_focus = True
         self.desk.open(ref)
 

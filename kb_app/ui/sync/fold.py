@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from kb_app.ui.common.icons import bind_icon
 from kb_app.ui.common.widgets import label, text_button
@@ -18,7 +18,7 @@ class DetailsFold(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
-        self.button = text_button("Details", "ghost", "chevron-right", self)
+        self.button = text_button("Details", "link", "chevron-right", self)
         self.button.setCheckable(True)
         self.button.setToolTip("What git said")
         self.button.toggled.connect(self._on_toggled)
@@ -28,11 +28,7 @@ class DetailsFold(QWidget):
         )
         self._text.setAccessibleName("What git said")
         self._text.hide()
-        row = QHBoxLayout()
-        row.setContentsMargins(-8, 0, 0, 0)  # its icon stands where texts begin
-        row.addWidget(self.button)
-        row.addStretch(1)
-        box.addLayout(row)
+        box.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         box.addWidget(self._text)
         self.hide()
 
@@ -46,5 +42,5 @@ class DetailsFold(QWidget):
         return self._text.text()
 
     def _on_toggled(self, is_open: bool) -> None:  # noqa: FBT001 - the signal's argument
-        bind_icon(self.button, "chevron-down" if is_open else "chevron-right", "text2", 16)
+        bind_icon(self.button, "chevron-down" if is_open else "chevron-right", "accent", 16)
         self._text.setVisible(is_open)
