@@ -13,6 +13,8 @@ from kb_app.ui.search.panel import SearchPanel
 
 HEIGHT = 56
 _NARROW = 1240
+SPACING, GAP = 4, 8
+"""Pixels between neighbours on the right side, and more around the index."""
 
 
 class IndexStatus(QWidget):
@@ -112,6 +114,7 @@ class TopBar(QFrame):
         self.search.setMaximumWidth(540)
         self.status = IndexStatus(self)
         self._are_chips_compact = False
+        self._chip_widgets: list[QWidget] = []
         self._chips_need = 0  # width beside the index with all the words of the chips, as last seen
         self._left, self._right = QWidget(self), QWidget(self)
         row = QHBoxLayout(self)
@@ -150,14 +153,14 @@ class TopBar(QFrame):
     def _build_right(self) -> None:
         row = QHBoxLayout(self._right)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        row.setSpacing(SPACING)
         row.addStretch(1)
         self._chips = QHBoxLayout()
-        self._chips.setSpacing(4)
+        self._chips.setSpacing(SPACING)
         row.addLayout(self._chips)
-        row.addSpacing(8)
+        row.addSpacing(GAP)
         row.addWidget(self.status)
-        row.addSpacing(8)
+        row.addSpacing(GAP)
         self._buttons = {
             ActionId.REINDEX: IconButton(
                 "refresh-cw", "Look for changes", self, shortcut=shortcut_of(ActionId.REINDEX)
@@ -187,6 +190,7 @@ class TopBar(QFrame):
         """Show a feature's state at the right, before the index; it may listen to `compacted`."""
         widget.setParent(self._right)
         self._chips.addWidget(widget)
+        self._chip_widgets.append(widget)
 
     def connect_actions(self, actions: ActionTable) -> None:
         """Let the buttons trigger the window's actions."""
@@ -219,7 +223,11 @@ class TopBar(QFrame):
         self.status.set_compact(is_compact=is_narrow or not has_room)
 
     def _beside_status(self) -> int:
-        return self._right.sizeHint().width() - self.status.sizeHint().width()
+        """Return the room that chips and buttons need, asked of each: the layout's own answer may be old."""
+        chips = [chip for chip in self._chip_widgets if not chip.isHidden()]
+        buttons = (*self._buttons.values(), self.menu_button)
+        parts = sum(part.sizeHint().width() + SPACING for part in (*chips, *buttons))
+        return parts + 2 * GAP + 3 * SPACING
 
     def _set_chips_compact(self, *, is_compact: bool) -> None:
         if is_compact is not self._are_chips_compact:
