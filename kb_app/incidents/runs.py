@@ -345,13 +345,20 @@ class Runs:
         state = self._open_run(run, step)
         return self._write(state, {"step": step, "result": "copied", "command": command})
 
-    def undo(self, run: str) -> RunState:
-        """Take back the last mark of a run; the mark stays in the record."""
+    def undo(self, run: str, step: int | None = None) -> RunState:
+        """Take back the last mark of a run, or of one of its steps; the mark stays in the record."""
         state = self.state(run)
-        if not state.marks:
+        marks = state.marks if step is None else self._marks_of(state, step)
+        if not marks:
             raise UsageError("There is no mark to take back")
-        device, seq = state.marks[-1]
+        device, seq = marks[-1]
         return self._write(state, {"result": "undone", "undoes": {"dev": device, "seq": seq}})
+
+    def _marks_of(self, state: RunState, step: int) -> tuple[tuple[str, int], ...]:
+        """Return those marks of a run that belong to one step, in order."""
+        events = (moment.data for moment in timeline(self._journal.folder))
+        of_step = {(event.dev, event.seq) for event in events if event.data.get("step") == step}
+        return tuple(mark for mark in state.marks if mark in of_step)
 
     def take_over(self, run: str, owner: str) -> RunState:
         """Give a run to somebody else."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from kb_app.entries.model import PathKind, PlannedPath
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
 
 class ResponseSide(QStackedWidget):
-    """Shows the steps; on demand the decision panel in their place, made when it is first asked for."""
+    """Shows the steps; on demand the decision panel in their place, made when it is first asked for.
+
+    Signals:
+        deciding(object): the decision panel shows this `OpenedEntry` now.
+    """
+
+    deciding = Signal(object)
 
     def __init__(self, steps: StepsPanel, jobs: Jobs, parent: QWidget | None = None) -> None:
         """Show ``steps``; ``jobs`` read the policy off the window's thread."""
@@ -28,6 +36,7 @@ class ResponseSide(QStackedWidget):
         self._jobs = jobs
         self._decision: DecisionPanel | None = None
         self._deciding = ""
+        self._guests: list[Callable[[DecisionPanel], None]] = []
         self.setMinimumWidth(steps.minimumWidth())
         self.addWidget(steps)
 
@@ -46,7 +55,16 @@ class ResponseSide(QStackedWidget):
             self._decision.closed.connect(self.show_steps)
             self._decision.steps_requested.connect(self._on_steps_requested)
             self.addWidget(self._decision)
+            for join in self._guests:
+                join(self._decision)
         return self._decision
+
+    def when_made(self, join: Callable[[DecisionPanel], None]) -> None:
+        """Call ``join`` with the decision panel once it is made."""
+        if self._decision is not None:
+            join(self._decision)
+        else:
+            self._guests.append(join)
 
     def decide(self, opened: OpenedEntry, base: BaseFolders) -> None:
         """Ask the questions for an entry; the knowledge base's policy follows when it is read."""
@@ -56,6 +74,7 @@ class ResponseSide(QStackedWidget):
         self._deciding = key
         panel = self.decision
         panel.show_entry(key, entry.title, inputs_of(plan, entry))
+        self.deciding.emit(opened)
         self.setCurrentWidget(panel)
         panel.focus_question()
 

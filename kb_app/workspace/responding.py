@@ -272,6 +272,13 @@ def take_decision(book: RecordBook, name: str, decision: Decision, *, entry: str
     return Change(book.state(name), tuple(receipts))
 
 
+def opening_for(decision: Decision, entry: Entry) -> Opening:
+    """Return what an incident is opened with when its first event is a decision on ``entry``."""
+    opening = opening_of(entry)
+    severity = decision.case.incident.severity
+    return dataclasses.replace(opening, severity=severity.value if severity is not None else opening.severity)
+
+
 def needs_record(decision: Decision) -> bool:
     """Tell whether duty O1 asks for a record: a normal change, as advised, needs none."""
     return decision.chosen is not Recommendation.NORMAL_CHANGE
@@ -566,10 +573,71 @@ def note_copy(book: RecordBook, name: str, run: str, step: int, command: str) ->
     return Change(book.state(name))
 
 
-def undo_mark(book: RecordBook, name: str, run: str) -> Change:
-    """Take back the last mark of a run; the mark stays in the record."""
-    book.runs(name).undo(run)
+def undo_mark(book: RecordBook, name: str, run: str, step: int | None = None) -> Change:
+    """Take back the last mark of a run, or of one of its steps; the mark stays in the record."""
+    book.runs(name).undo(run, step)
     return Change(book.state(name))
+
+
+def is_run_of(run: RunState, plan: RunPlan) -> bool:
+    """Tell whether ``run`` works through the path of ``plan``, whatever its steps were when it began."""
+    return (run.way, run.path, run.entry) == (plan.way, plan.path, plan.entry)
+
+
+def run_for(book: RecordBook, name: str, plan: RunPlan) -> RunState:
+    """Return the run that works through ``plan``: the last one that was begun and not ended, else a new one.
+
+    Where the steps of the entry have changed since it began, that run is ended and a new one begun; what was
+    done on steps that are still there is taken over.
+    """
+    going = [run for run in book.runs(name).states() if is_run_of(run, plan) and run.ended_at is None]
+    if not going:
+        return book.start_run(name, plan)
+    run, runs = going[-1], book.runs(name)
+    if tuple(step.text for step in run.steps) == plan.steps:
+        return run
+    runs.end(run.run, note="the steps of the entry have changed")
+    done = {step.text for step in run.steps if step.status is StepStatus.DONE}
+    begun = book.start_run(name, plan)
+    for number, text in enumerate(plan.steps, 1):
+        if text in done:
+            runs.tick(begun.run, number, note="done in the run before")
+    return runs.state(begun.run)
+
+
+def mark_plan(
+    book: RecordBook,
+    name: str,
+    plan: RunPlan,
+    step: int,
+    status: StepStatus,
+    *,
+    note: str = "",
+    minutes: float = 0.0,
+) -> Change:
+    """Mark a step of ``plan``, in the run that works through it; the first mark begins that run.
+
+    Args:
+        book: where.
+        name: of the record.
+        plan: what is worked through.
+        step: 1-based.
+        status: `StepStatus.PENDING` takes the step's last mark back.
+        note: what was seen.
+        minutes: how long to wait, for `StepStatus.WAITING`.
+    """
+    if status is StepStatus.PENDING:
+        last = [run for run in book.runs(name).states() if is_run_of(run, plan)]
+        return undo_mark(book, name, last[-1].run, step) if last else Change(book.state(name))
+    run = run_for(book, name, plan).run
+    if status is StepStatus.WAITING:
+        return wait_on_step(book, name, run, step, minutes)
+    return mark_step(book, name, run, step, status, note=note)
+
+
+def copy_from_plan(book: RecordBook, name: str, plan: RunPlan, step: int, command: str) -> Change:
+    """Write down that a command of ``plan`` was copied, in the run that works through it."""
+    return note_copy(book, name, run_for(book, name, plan).run, step, command)
 
 
 def end_run(book: RecordBook, name: str, run: str, *, note: str = "") -> Change:

@@ -73,6 +73,7 @@ class SessionState:
         hidden_bases: knowledge bases that were switched off.
         searches: saved searches in the order of the sidebar.
         incident: id of the record the window has in hand, or empty.
+        place: the entry whose steps were marked last for it, or None.
         uses: `EntryRef.key` to the commit at which an entry of a clone was last used, and when (ISO 8601).
         export: what was copied for a ticket last, and in which form, or empty.
     """
@@ -86,6 +87,7 @@ class SessionState:
     hidden_bases: tuple[str, ...] = ()
     searches: tuple[SavedSearch, ...] = ()
     incident: str = ""
+    place: EntryRef | None = None
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     export: str = ""
 

@@ -662,6 +662,10 @@ class DecidedCard(QFrame):
         box.addWidget(self._timer_row)
         self._bar = ProgressLine("Time of the fix that has passed", self)
         box.addWidget(self._bar)
+        self._record = label("", "meta", self, wrap=True)
+        self._record.setObjectName("decisionRecord")
+        self._record.hide()
+        box.addWidget(self._record)
         self.again = Remark("rotate-ccw", "", self, tone="danger")
         box.addWidget(self.again)
 
@@ -673,6 +677,12 @@ class DecidedCard(QFrame):
         self._reason.setText(wrapped(f"Otherwise than advised: {reason}"))
         self._reason.setVisible(bool(reason))
         self.setAccessibleName(f"Decided: {text}. {reason}")
+
+    def show_record(self, text: str, *, is_failed: bool) -> None:
+        """Say where it is written down; an empty text says nothing."""
+        self._record.setText(text)
+        self._record.setVisible(bool(text))
+        set_property(self._record, "tone", "danger" if is_failed else "")
 
     def _on_steps(self) -> None:
         self.steps_requested.emit(self._planned)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from kb_app.decision.model import Advice
+from kb_app.decision.model import Advice, Incident
 from kb_app.decision.policy import DEFAULT_POLICY, Policy
 from kb_app.decision.values import Ordered, Recommendation, Way
 from kb_app.entries.model import Finding
@@ -56,6 +56,7 @@ from kb_app.ui.decision.state import (
     times_of,
 )
 from kb_app.workspace.deciding import Inputs
+from kb_app.workspace.responding import StoredDecision
 
 TICK_MS = 1_000
 MAX_KEPT = 50
@@ -111,6 +112,8 @@ class DecisionPanel(QWidget):
         self._is_policy_known = False
         self._findings: tuple[Finding, ...] = ()
         self._told_again = ""
+        self._known = Incident()
+        self._stored: StoredDecision | None = None
         self.state = DecisionState()
         self._timer = QTimer(self, interval=TICK_MS)
         self._timer.timeout.connect(self.tick)
@@ -247,6 +250,8 @@ class DecisionPanel(QWidget):
         self._findings = ()
         self._told_again = ""
         self.state = self._kept.get(key) or first_state(inputs)
+        self._known, self._stored = Incident(), None
+        self.show_record("")
         self._scroll.verticalScrollBar().setValue(0)
         self._show()
 
@@ -256,7 +261,29 @@ class DecisionPanel(QWidget):
         """Use the knowledge base's policy and the component's defaults; answers and edits stay."""
         self._is_policy_known = True
         self._findings = findings
-        self._change(self.state.with_ground(inputs, policy))
+        grounded = self.state.with_ground(inputs, policy)
+        self._change(grounded.with_stored(self._stored) if self._stored is not None else grounded)
+
+    def show_incident(self, known: Incident, stored: StoredDecision | None = None) -> None:
+        """Take over what the record of the incident in hand says, now and whenever it changes.
+
+        Args:
+            known: what it states; an empty `Incident` without a record.
+            stored: its last decision, when that was taken on this entry.
+        """
+        before, self._known, self._stored = self._known, known, stored
+        state = self.state.with_known(known, before)
+        if stored is not None and self._is_policy_known:
+            state = state.with_stored(stored)
+        if state is not self.state:
+            had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
+            self._change(state)
+            if had_focus:
+                self.focus_question()
+
+    def show_record(self, text: str, *, is_failed: bool = False) -> None:
+        """Say below the decision where it is written down, or that it is not."""
+        self.decided_card.show_record(text, is_failed=is_failed)
 
     @property
     def advice(self) -> Advice:

@@ -47,6 +47,7 @@ from kb_app.workspace.deciding import (
     duties_of,
     free_move_of,
 )
+from kb_app.workspace.responding import StoredDecision
 
 # Questions
 
@@ -541,6 +542,50 @@ class DecisionState:
             self, inputs=merged, policy=policy, edits=edits, shown=shown, answers=answers
         )
 
+    # -- what a record says ---------------------------------------------------------------------------
+
+    def with_known(self, now: Incident, before: Incident) -> DecisionState:
+        """Return the state with what the record states ``now``, where that differs from ``before``.
+
+        What nobody answered here is filled in too; an answer given here stays until the record says else.
+        The keys answer the first question that is still open.
+        """
+        answers = dict(self.answers)
+        for question in _ORDER:
+            value = getattr(now, question.value)
+            is_news = value != getattr(before, question.value) or question not in answers
+            if value is not None and is_news:
+                answers[question] = value
+        if answers == dict(self.answers):
+            return self
+        is_asking = self.decision is None and self.current is not None
+        following = next((q for q in _ORDER if q not in answers), None) if is_asking else self.current
+        return dataclasses.replace(self, answers=answers, current=following)
+
+    def with_stored(self, stored: StoredDecision) -> DecisionState:
+        """Return the state in which a decision that a record keeps holds: its answers, its edits, itself.
+
+        A decision taken since in this window stays.
+        """
+        if self.decision is not None:
+            return self
+        incident = stored.case.incident
+        answers = {question: getattr(incident, question.value) for question in _ORDER}
+        edits = {**self.edits}
+        for way, kept in ((Way.MITIGATION, stored.case.mitigations), (Way.FIX, stored.case.fixes)):
+            for position, path in enumerate(self.paths(way)):
+                known = next((one for one in kept if one.name == path.name), None)
+                if known is not None and (entered := _entered(path, known)):
+                    edits[way, position] = {**edits.get((way, position), {}), **entered}
+        return dataclasses.replace(
+            self,
+            answers=answers,
+            edits=edits,
+            is_data_loss_accepted=incident.is_data_loss_accepted,
+            decision=stored.again(self.policy),
+            current=None,
+        )
+
     # -- deciding -------------------------------------------------------------------------------------
 
     def decided(self, now: dt.datetime) -> DecisionState:
@@ -662,6 +707,12 @@ def first_state(inputs: Inputs, policy: Policy = DEFAULT_POLICY) -> DecisionStat
     severity = inputs.incident.severity
     answers = {Question.SEVERITY: severity} if severity is not None else {}
     return DecisionState(inputs=inputs, policy=policy, answers=answers)
+
+
+def _entered(path: PathInput, known: PathInput) -> dict[str, object]:
+    """Return what has to be entered about ``path`` to make it what a record keeps as ``known``."""
+    names = (*FACT_ATTRIBUTES, "why")
+    return {name: getattr(known, name) for name in names if getattr(known, name) != getattr(path, name)}
 
 
 def _place(way: Way, paths: tuple[Prefilled, ...], wanted: Prefilled) -> tuple[Way, int] | None:

@@ -82,8 +82,22 @@ class CurrentIncident(QObject):
         if name and self._state is None:
             self.with_book(lambda book: book.state(name), self._on_resumed, self._on_lost)
 
-    def open(self, opening: Opening, on_done: Callable[[Change], None] | None = None) -> None:
-        """Open an incident and take it in hand."""
+    def open(
+        self,
+        opening: Opening,
+        on_done: Callable[[Change], None] | None = None,
+        *,
+        then: Callable[[RecordBook, str], Change] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Open an incident and take it in hand.
+
+        Args:
+            opening: what is wrong.
+            on_done: called here with the last `Change`, after `changed`.
+            then: what is written first, in the same job: it cannot be lost between the two.
+            on_error: called here with what was raised, after it was said.
+        """
 
         def done(change: Change) -> None:
             self._take(change.state)
@@ -93,9 +107,10 @@ class CurrentIncident(QObject):
         def work(book: RecordBook) -> Change:
             from kb_app.workspace.responding import open_incident  # see the module
 
-            return open_incident(book, opening)
+            change = open_incident(book, opening)
+            return change if then is None else then(book, change.state.id)
 
-        self._ask(work, done, None, is_writing=True)
+        self._ask(work, done, on_error, is_writing=True)
 
     def take_up(self, name: str, on_done: Callable[[IncidentState], None] | None = None) -> None:
         """Take up an existing record: its id, its beginning, or its last four digits."""

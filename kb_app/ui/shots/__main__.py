@@ -23,6 +23,7 @@ from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.layers import take_layers
 from kb_app.ui.shots.proving import take_conformance, take_drill
 from kb_app.ui.shots.reading import take_narrow, take_reading
+from kb_app.ui.shots.responding import take_responding
 from kb_app.ui.shots.searching import take_searching
 from kb_app.ui.shots.syncing import take_syncing
 
@@ -35,6 +36,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "drill": take_drill,
     "history": take_history,
     "contributing": take_contributing,
+    "responding": take_responding,
     "searching": take_searching,
     "conflict": take_conflict,
     "layers": take_layers,

@@ -11,7 +11,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from urllib.parse import unquote
@@ -76,6 +76,9 @@ class PathView:
         entry_path: file of the entry that holds it; links in its text are relative to that.
         remark: what to know about the path as a whole (not typed, not verified), or empty.
         intro, outro: Markdown that stands before the first and after the last step: conditions, remarks.
+        way: ``mitigation``, ``fix`` or ``lever``.
+        is_own: the entry that is open holds it.
+        planned: the path itself.
     """
 
     key: str
@@ -90,6 +93,9 @@ class PathView:
     remark: str = ""
     intro: str = ""
     outro: str = ""
+    way: str = ""
+    is_own: bool = True
+    planned: PlannedPath | None = field(default=None, compare=False, repr=False)
 
     def done_count(self, done: frozenset[str]) -> int:
         """Return how many of its steps are ticked."""
@@ -153,6 +159,9 @@ def _path_view(planned: PlannedPath, position: int) -> PathView:
         anchor=path.anchor,
         entry_path=planned.entry_path,
         remark=_remark(planned),
+        way=path.kind.value,
+        is_own=is_own,
+        planned=planned,
     )
 
 
