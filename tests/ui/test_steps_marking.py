@@ -20,6 +20,7 @@ from kb_app.entries.model import (
     Step,
 )
 from kb_app.ui.common.theme import Theme
+from kb_app.ui.steps import step_card
 from kb_app.ui.steps.marks import HOLD_MS, Mark, MarkRequest, OwedLine, RunLine, StepMark, to_kept
 from kb_app.ui.steps.panel import StepsPanel, ValuesCard
 from kb_app.ui.steps.state import Lane
@@ -174,18 +175,25 @@ def test_esc_leaves_the_step_as_it_is(panel: StepsPanel, qtbot: QtBot) -> None:
     assert marks(panel) == [Mark.OPEN]
 
 
-def test_a_step_that_cannot_be_taken_back_needs_a_held_key(panel: StepsPanel, qtbot: QtBot) -> None:
+def test_a_step_that_cannot_be_taken_back_needs_a_held_key(
+    panel: StepsPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panel.show_plan(plan("look", "drop it", confirm="the reader must be re-seeded"), frozenset())
     panel.focus_lane(Lane.MITIGATE)
     press(qtbot, panel, Qt.Key.Key_Space)
     final = panel.cards(Lane.MITIGATE)[1]
     press(qtbot, panel, Qt.Key.Key_Space)  # pressed and let go at once
     assert marks(panel) == [Mark.DONE, Mark.OPEN]
+    with monkeypatch.context() as patient:
+        patient.setattr(step_card, "HOLD_MS", 20_000)
+        qtbot.keyPress(final.tick, Qt.Key.Key_Space)
+        qtbot.waitUntil(lambda: final.held > 0.05)
+        danger = Theme.current().tokens.danger_bg.lower()
+        assert final.grab().toImage().pixelColor(2, final.height() // 2).name() == danger
+        qtbot.keyRelease(final.tick, Qt.Key.Key_Space)
+        assert (final.held, marks(panel)) == (0.0, [Mark.DONE, Mark.OPEN])
     qtbot.keyPress(final.tick, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: final.held > 0.1)
-    danger = Theme.current().tokens.danger_bg.lower()
-    assert final.grab().toImage().pixelColor(4, final.height() // 2).name() == danger
-    qtbot.waitUntil(lambda: marks(panel)[1] is Mark.DONE, timeout=HOLD_MS * 10)
+    qtbot.waitUntil(lambda: marks(panel)[1] is Mark.DONE, timeout=HOLD_MS * 20)
     qtbot.keyRelease(final.tick, Qt.Key.Key_Space)
     assert marks(panel) == [Mark.DONE, Mark.DONE]
 
