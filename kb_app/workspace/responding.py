@@ -265,10 +265,11 @@ def take_decision(book: RecordBook, name: str, decision: Decision, *, entry: str
         data["entry"] = entry
     if decision.is_override:
         data.pop("timebox_minutes", None)  # nobody falls back from a choice of their own
-    receipts.append(book.add(name, EventType.DECISION, data, at=decision.decided_at))
+    # dated when it is written: a second before its record was opened would put it before that event
+    receipts.append(book.add(name, EventType.DECISION, data))
     if decision.is_override:
         chosen = {"chosen": decision.chosen.value, "reason": decision.reason}
-        receipts.append(book.add(name, EventType.OVERRIDE, chosen, at=decision.decided_at))
+        receipts.append(book.add(name, EventType.OVERRIDE, chosen))
     return Change(book.state(name), tuple(receipts))
 
 

@@ -248,6 +248,7 @@ def test_on_call_finds_the_free_move_and_opens_an_incident_in_a_few_keys(
     qtbot.waitUntil(lambda: window.focusWidget() is window.reading.reader.view)
     hand.press(Qt.Key.Key_I)
     sheet = feature.opening
+    assert sheet is not None
     assert sheet.isVisible()
     assert sheet.title_input.text() == "Checkout is down after a flag flip"
     hand.press(Qt.Key.Key_2, Qt.Key.Key_Return)
@@ -281,9 +282,10 @@ def test_a_paste_never_reaches_the_record(start: Open, knowledge: Path, qtbot: Q
     Hand(qtbot, running).paste()
     qtbot.waitUntil(lambda: shows(running, "checkout.md"), timeout=TIMEOUT_MS)
     feature.show_or_open()
+    assert feature.opening is not None
     facts = [text.text() for text in feature.opening.findChildren(QLabel)]
     assert any("The paste is not kept" in text for text in facts)
-    feature.opening.accepted.emit()
+    feature.opening.accept()
     written(running, qtbot)
     files = [f for f in app_folders().records.rglob("*") if f.is_file()]
     assert files
@@ -378,6 +380,7 @@ def test_the_plant_is_down_and_the_fix_goes_out_now_reviewed_after(
     QGuiApplication.clipboard().setText("4f1c6ad83b0e57f2a9d6c1e0b84427d1f3a5c960")
     hand.press(Qt.Key.Key_P)
     sheet = feature.deployment
+    assert sheet is not None
     assert sheet.isVisible()
     assert sheet.field("change").text() == "4f1c6ad83b0e57f2a9d6c1e0b84427d1f3a5c960"
     qtbot.waitUntil(sheet.accept_button.isEnabled, timeout=TIMEOUT_MS)
@@ -406,6 +409,8 @@ def test_the_plant_is_down_and_the_fix_goes_out_now_reviewed_after(
     # a value becomes unknown: the standing authority is gone, and the button says so
     hand.press(Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_0)
     hand.press(Qt.Key.Key_P)
+    sheet = feature.deployment
+    assert sheet is not None
     qtbot.waitUntil(sheet.accept_button.isEnabled, timeout=TIMEOUT_MS)
     assert sheet.accept_button.text() == "Log it: needs review first"
     assert "data is unknown" in sheet.sentences[0]
@@ -493,8 +498,9 @@ def test_what_was_ticked_before_is_taken_over_when_the_incident_is_opened(
     hand = Hand(qtbot, running)
     hand.press(Qt.Key.Key_Space)
     hand.press(Qt.Key.Key_I)
+    assert feature.opening is not None
     assert feature.opening.take_over.isVisible()
-    assert feature.opening.take_over.text() == "Take over 1 ticked step of this entry"
+    assert feature.opening.take_over.text() == "Take over 1 marked step of this entry"
     hand.press(Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(feature.current.runs), timeout=TIMEOUT_MS)
     written(running, qtbot)
@@ -534,8 +540,10 @@ def test_another_open_incident_is_offered_and_taken_up(start: Open, knowledge: P
     running = start(knowledge)
     feature = ready(running, qtbot)
     feature.show_or_open()
-    qtbot.waitUntil(lambda: bool(feature.opening.others), timeout=TIMEOUT_MS)
-    [button] = feature.opening.others
+    sheet = feature.opening
+    assert sheet is not None
+    qtbot.waitUntil(lambda: bool(sheet.others), timeout=TIMEOUT_MS)
+    [button] = sheet.others
     assert "mail is late" in button.accessibleName()
     button.click()
     qtbot.waitUntil(lambda: feature.current.name == older, timeout=TIMEOUT_MS)
@@ -583,17 +591,44 @@ def test_every_control_of_responding_has_a_name(start: Open, knowledge: Path, qt
     feature = ready(running, qtbot)
     opened(running, qtbot, CHECKOUT_REF)
     feature.show_or_open()
-    feature.opening.accepted.emit()
+    opening = feature.opening
+    assert opening is not None
+    names = nameless(opening)
+    opening.accept()
     written(running, qtbot)
     running.window.actions_table[ActionId.LOG_DEPLOYMENT].trigger()
-    qtbot.waitUntil(feature.deployment.accept_button.isEnabled, timeout=TIMEOUT_MS)
-    roots = (feature.opening, feature.deployment, feature.chip, running.window.steps)
-    nameless = [
+    deployment = feature.deployment
+    assert deployment is not None
+    qtbot.waitUntil(deployment.accept_button.isEnabled, timeout=TIMEOUT_MS)
+    assert names + nameless(deployment) + nameless(feature.chip) + nameless(running.window.steps) == []
+
+
+def nameless(root: QWidget) -> list[str]:
+    return [
         f"{type(widget).__name__} {widget.objectName()}"
-        for root in roots
         for widget in (root, *root.findChildren(QWidget))
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
         and not isinstance(widget, QScrollBar)
         and not (QAccessible.queryAccessibleInterface(widget).text(QAccessible.Text.Name) or "").strip()
     ]
-    assert nameless == []
+
+
+def test_another_incident_forgets_the_answers_and_the_decision_of_the_one_before(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge)
+    feature = ready(running, qtbot)
+    opened(running, qtbot, CHECKOUT_REF)
+    hand = Hand(qtbot, running)
+    hand.press(Qt.Key.Key_D)
+    panel = running.window.response.decision
+    qtbot.waitUntil(lambda: panel._is_policy_known, timeout=TIMEOUT_MS)
+    hand.press(Qt.Key.Key_3, Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_2, Qt.Key.Key_Return)
+    first = written(running, qtbot)
+    assert panel.state.decision is not None
+    feature.current.leave()
+    assert panel.state.decision is None
+    assert panel.state.incident.impact is None
+    feature.current.take_up(first.id)
+    qtbot.waitUntil(lambda: panel.state.decision is not None, timeout=TIMEOUT_MS)
+    assert panel.state.incident.impact == "down"

@@ -281,6 +281,14 @@ class DecisionPanel(QWidget):
             if had_focus:
                 self.focus_question()
 
+    def forget(self) -> None:
+        """Forget all answers and decisions: they belong to an incident that is no longer in hand."""
+        self._kept.clear()
+        self._known, self._stored = Incident(), None
+        self._told_again = ""
+        self.show_record("")
+        self._change(first_state(self.state.inputs, self.state.policy))
+
     def show_record(self, text: str, *, is_failed: bool = False) -> None:
         """Say below the decision where it is written down, or that it is not."""
         self.decided_card.show_record(text, is_failed=is_failed)

@@ -34,6 +34,7 @@ class DecisionRecorder(QObject):
         self._current = current
         self._panel: DecisionPanel | None = None
         self._opened: OpenedEntry | None = None
+        self._record = current.name
         window.response.when_made(self._join)
         window.response.deciding.connect(self._on_deciding)
         current.changed.connect(self._on_changed)
@@ -46,7 +47,10 @@ class DecisionRecorder(QObject):
         self._opened = opened
         self._show()
 
-    def _on_changed(self, _state: IncidentState | None) -> None:
+    def _on_changed(self, state: IncidentState | None) -> None:
+        former, self._record = self._record, state.id if state is not None else ""
+        if former and former != self._record and self._panel is not None:
+            self._panel.forget()
         if self._opened is not None:
             self._show()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
+from shiboken6 import isValid
 
 from kb_app.ui.common.actions import ActionId, When, shortcut_of
 from kb_app.ui.common.messages import Message, Weight
@@ -61,7 +62,6 @@ class IncidentFeature(Feature):
         super().__init__(window)
         self.clock: Callable[[], dt.datetime] = utc_now
         self.current = CurrentIncident(self.desk, self)
-        self._page: Callable[[], None] | None = None
         self._chip: IncidentChip | None = None
         self._steps: StepRecorder | None = None
         self._decisions: DecisionRecorder | None = None
@@ -81,7 +81,10 @@ class IncidentFeature(Feature):
 
     def handlers(self) -> Mapping[ActionId, Callable[[], None]]:
         """Return what the actions do."""
-        return {ActionId.INCIDENT: self.show_or_open, ActionId.LOG_DEPLOYMENT: self.log_deployment}
+        return {
+            ActionId.INCIDENT: self.show_or_open,
+            ActionId.LOG_DEPLOYMENT: self.log_deployment,
+        }
 
     def facts(self) -> Iterable[When]:
         """An incident is open while one is in hand."""
@@ -100,10 +103,6 @@ class IncidentFeature(Feature):
     def stop(self) -> None:
         """End the clocks."""
         self._timer.stop()
-
-    def set_page(self, show: Callable[[], None]) -> None:
-        """Take what shows the page of the incident in hand; until then a small menu stands in for it."""
-        self._page = show
 
     # -- parts made when they are needed --------------------------------------------------------------
 
@@ -145,24 +144,13 @@ class IncidentFeature(Feature):
         return self._chip
 
     @property
-    def opening(self) -> OpeningSheet:
-        """Return the sheet that opens an incident."""
-        if self._opening is None:
-            from kb_app.ui.incident.opening import OpeningSheet
-
-            self._opening = OpeningSheet(self.window, self.clock)
-            self._opening.opened.connect(self._on_opening_given)
-            self._opening.taken_up.connect(self.current.take_up)
+    def opening(self) -> OpeningSheet | None:
+        """Return the sheet that opens an incident, the last one shown."""
         return self._opening
 
     @property
-    def deployment(self) -> DeploymentSheet:
-        """Return the sheet that logs a deployment."""
-        if self._deployment is None:
-            from kb_app.ui.incident.deployment import DeploymentSheet
-
-            self._deployment = DeploymentSheet(self.window, self.clock)
-            self._deployment.logged.connect(self._on_deployed)
+    def deployment(self) -> DeploymentSheet | None:
+        """Return the sheet that logs a deployment, the last one shown."""
         return self._deployment
 
     @property
@@ -175,25 +163,35 @@ class IncidentFeature(Feature):
     # -- opening and showing --------------------------------------------------------------------------
 
     def show_or_open(self) -> None:
-        """Show the incident in hand; without one ask for a new one."""
+        """Show the timeline of the incident in hand; without one ask for a new one."""
         if self.current.state is None:
             self.open_sheet()
-        elif self._page is not None:
-            self._page()
         else:
-            self.show_menu()
+            from kb_app.ui.timeline.feature import TimelineFeature
+
+            self.window.feature(TimelineFeature).toggle()
 
     def open_sheet(self) -> None:
         """Show the sheet for a new incident, prefilled from the entry and the words that were typed."""
+        from kb_app.ui.incident.opening import OpeningSheet
         from kb_app.workspace.responding import opening_of
 
         query, opened = self.desk.query, self.desk.current
         entry = opened.entry if opened is not None else None
         typed = "" if query.pasted else query.typed
         opening = opening_of(entry, typed, alert=self._alert(opened))
-        ticked = sum(not mark.is_open for mark in self.window.steps.local_marks.values())
-        self.opening.ask(opening, ticked=ticked, from_paste=bool(query.pasted))
-        self.current.list_open(self.opening.show_others)
+        marked = sum(not mark.is_open for mark in self.window.steps.local_marks.values())
+        sheet = OpeningSheet(self.window, opening, marked=marked, from_paste=bool(query.pasted))
+        sheet.opened.connect(self._on_opening_given)
+        sheet.taken_up.connect(self.current.take_up)
+        self._opening = sheet
+        sheet.ask()
+        self.current.list_open(self._show_others)
+
+    def _show_others(self, states: tuple[IncidentState, ...]) -> None:
+        sheet = self._opening
+        if sheet is not None and isValid(sheet) and sheet.isVisible():
+            sheet.show_others(states, self.clock())
 
     def _alert(self, opened: OpenedEntry | None) -> str:
         """Return the alert that was looked for, if the open entry answers just one."""
@@ -223,10 +221,8 @@ class IncidentFeature(Feature):
         menu.setObjectName("incidentMenu")
         if state is not None:
             menu.addAction(_for_menu(f"{state.title} ({state.status})")).setEnabled(False)
-            if self._page is not None:
-                menu.addAction(f"Show the incident\t{shortcut_of(ActionId.INCIDENT)}").triggered.connect(
-                    self.show_or_open
-                )
+            show = menu.addAction(f"Show the incident\t{shortcut_of(ActionId.INCIDENT)}")
+            show.triggered.connect(self.show_or_open)
             deploy = menu.addAction(f"Log a deployment…\t{shortcut_of(ActionId.LOG_DEPLOYMENT)}")
             deploy.triggered.connect(self.log_deployment)
             menu.addAction("Leave it (the record stays)").triggered.connect(self._leave)
@@ -253,12 +249,16 @@ class IncidentFeature(Feature):
         state = self.current.state
         if state is None:
             return
+        from kb_app.ui.incident.deployment import DeploymentSheet
         from kb_app.workspace.responding import change_in, policies_of, terms_of
 
         self.join_panels()
         change = change_in(QGuiApplication.clipboard().text())
         service = state.services[0] if state.services else ""
-        self.deployment.ask(change=change, env=self._last_env or "prod", service=service)
+        sheet = DeploymentSheet(self.window, change=change, env=self._last_env or "prod", service=service)
+        sheet.logged.connect(self._on_deployed)
+        self._deployment = sheet
+        sheet.ask()
         roots = [base.root for base in self.desk.bases]
         live = self._decisions.live_case if self._decisions is not None else None
         today = self.clock().astimezone().date()
@@ -266,7 +266,12 @@ class IncidentFeature(Feature):
         def work() -> Terms:
             return terms_of(state, policies_of(roots), today, live=live)
 
-        self.desk.jobs.run(work, on_done=self.deployment.show_terms)
+        self.desk.jobs.run(work, on_done=self._show_terms)
+
+    def _show_terms(self, terms: Terms) -> None:
+        sheet = self._deployment
+        if sheet is not None and isValid(sheet) and sheet.isVisible():
+            sheet.show_terms(terms, self.clock())
 
     def _on_deployed(self, deployment: Deployment, terms: Terms) -> None:
         from kb_app.workspace.responding import log_deployment
@@ -275,7 +280,7 @@ class IncidentFeature(Feature):
         self._last_env = deployment.env
 
         def done(change: Change) -> None:
-            self.window.say(f"Logged: {deployment.change} in {deployment.env}")
+            self.window.say(f"Logged: {_short(deployment.change)} in {deployment.env}")
             self._tell_review(change.state)
 
         self.current.perform(
@@ -291,13 +296,18 @@ class IncidentFeature(Feature):
             return
         deploy = state.deploys[-1]
         if review_mode(state, deploy) != "after":
-            text, hint = f"{deploy.change} needed a review first", "Have it reviewed now and record it"
+            text = f"{_short(deploy.change)} needed a review first"
+            hint = "Have it reviewed now; the review is written down on the home page"
         elif review_of(state, deploy) is None:
             text = review_sentence(review_due(state, deploy), self.clock())
-            hint = f"{deploy.change} in {deploy.env} went out by {deploy.authority}"
+            hint = f"{_short(deploy.change)} in {deploy.env} went out by {deploy.authority}"
         else:
             return
         self.desk.message_posted.emit(Message(text, hint, Weight.PROBLEM, topic=REVIEW_TOPIC))
+
+    def _on_proof_wanted(self, lane: Lane) -> None:
+        wanted = ActionId.MARK_MITIGATED if lane is Lane.MITIGATE else ActionId.MARK_FIXED
+        self.window.actions_table[wanted].trigger()
 
     # -- time -----------------------------------------------------------------------------------------
 
@@ -357,11 +367,6 @@ class IncidentFeature(Feature):
         action = ActionId.MITIGATE if lane is Lane.MITIGATE else ActionId.FIX_FORWARD
         self.window.actions_table[action].trigger()
 
-    def _on_proof_wanted(self, lane: Lane) -> None:
-        wanted = ActionId.MARK_MITIGATED if lane is Lane.MITIGATE else ActionId.MARK_FIXED
-        if any(spec.id is wanted for spec in self.window.actions_table.specs):
-            self.window.actions_table[wanted].trigger()
-
     # -- changes --------------------------------------------------------------------------------------
 
     def _on_changed(self, state: IncidentState | None) -> None:
@@ -410,6 +415,12 @@ class IncidentFeature(Feature):
 def _import_rules() -> None:
     import kb_app.decision.from_entry
     import kb_app.workspace.responding  # noqa: F401 - imported for its effect
+
+
+def _short(change: str) -> str:
+    """Return a change's id for a sentence: a commit hash by its first ten digits."""
+    is_hash = len(change) > 10 and all(c in "0123456789abcdef" for c in change)
+    return change[:10] if is_hash else change[:60]
 
 
 def _for_menu(text: str) -> str:

@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QCheckBox,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from kb_app.incidents.timeline import IncidentState
-from kb_app.ui.common.style import set_property
+from kb_app.ui.common.sheet import Sheet
 from kb_app.ui.common.widgets import Hairline, KeyCap, label
-from kb_app.ui.incident.sheet import Sheet
 from kb_app.ui.incident.state import SEVERITIES, opened_text
 from kb_app.ui.steps.cards import ElidedButton
 from kb_app.workspace.responding import MAX_TITLE, Opening
 
+WIDTH = 480
 _MAX_OPEN = 4
 
 
 class SeverityRow(QWidget):
-    """Four severities in a row, or none.
-
-    Signals:
-        chosen(str): ``sev1`` to ``sev4``, empty when it was taken back.
-    """
-
-    chosen = Signal(str)
+    """Four severities in a row, or none: 1 to 4 choose, the arrows walk, Space takes a choice back."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Offer the severities."""
@@ -51,7 +37,6 @@ class SeverityRow(QWidget):
         for position, (value, words, _color) in enumerate(SEVERITIES, 1):
             button = QPushButton(f"{position}  {words}", self)
             button.setProperty("role", "tab")
-            button.setProperty("choice", "true")
             button.setCheckable(True)
             button.setAccessibleName(f"{words}, key {position}")
             button.setToolTip(f"{words} ({position})")
@@ -71,22 +56,20 @@ class SeverityRow(QWidget):
         """Return what is chosen, or an empty text."""
         return next((value for value, button in self.buttons.items() if button.isChecked()), "")
 
-    def focus(self) -> None:
-        """Put the focus on the chosen one, else on the first."""
-        self.buttons[self.severity or SEVERITIES[0][0]].setFocus(Qt.FocusReason.OtherFocusReason)
+    @property
+    def first(self) -> QPushButton:
+        """Return the chosen one, else the first."""
+        return self.buttons[self.severity or SEVERITIES[0][0]]
 
     def _on_clicked(self, value: str) -> None:
-        is_on = self.buttons[value].isChecked()
-        self.choose(value if is_on else "")
-        self.chosen.emit(self.severity)
+        self.choose(value if self.buttons[value].isChecked() else "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """1 to 4 choose, the arrows walk."""
         values = list(self.buttons)
         if event.text() in ("1", "2", "3", "4"):
             self.choose(values[int(event.text()) - 1])
-            self.focus()
-            self.chosen.emit(self.severity)
+            self.first.setFocus(Qt.FocusReason.OtherFocusReason)
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             step = 1 if event.key() == Qt.Key.Key_Right else -1
             at = next((i for i, b in enumerate(self.buttons.values()) if b.hasFocus()), 0)
@@ -99,122 +82,91 @@ class OpeningSheet(Sheet):
     """Opens an incident, or takes up one that is open already.
 
     Signals:
-        opened(object, bool): the `Opening`, and whether the ticked steps are taken over.
+        opened(object, bool): the `Opening`, and whether the marked steps are taken over.
         taken_up(str): id of the record that is taken up instead.
     """
 
     opened = Signal(object, bool)
     taken_up = Signal(str)
 
-    def __init__(self, host: QWidget, clock: Callable[[], dt.datetime]) -> None:
-        """Make it over ``host``."""
-        super().__init__("Open an incident", "siren", "Open incident", host)
-        self.setObjectName("openingSheet")
-        self._clock = clock
-        self._opening = Opening("")
-        self.box.addWidget(label("What is wrong", "secondary", self))
-        self.title_input = QLineEdit(self)
-        self.title_input.setMaxLength(MAX_TITLE)
-        self.title_input.setPlaceholderText("A few words; no customer data")
-        self.title_input.setAccessibleName("What is wrong, in a few words")
-        self.title_input.textEdited.connect(self._on_edited)
-        self.box.addWidget(self.title_input)
-        self._missing = label("Write what is wrong, in a few words.", "meta", self)
-        self._missing.setProperty("tone", "danger")
-        self._missing.hide()
-        self.box.addWidget(self._missing)
-        self.severity = SeverityRow(self)
-        self.box.addWidget(self.severity)
-        self._facts = label("", "secondary", self, wrap=True)
-        self._facts.setObjectName("openingFacts")
-        self.box.addWidget(self._facts)
-        self.take_over = QCheckBox(self)
-        self.take_over.setObjectName("takeOver")
-        self.box.addWidget(self.take_over)
-        self._others = QWidget(self)
-        self._others_box = QVBoxLayout(self._others)
-        self._others_box.setContentsMargins(0, 0, 0, 0)
-        self._others_box.setSpacing(4)
-        self.box.addWidget(self._others)
-        hint = QHBoxLayout()
-        hint.setSpacing(4)
-        for key, text in (("1–4", "severity"), ("Enter", "open"), ("Esc", "leave")):
-            hint.addWidget(KeyCap(key, self))
-            hint.addWidget(label(text, "meta", self))
-            hint.addSpacing(6)
-        hint.addStretch(1)
-        self.box.addLayout(hint)
-        self.accepted.connect(self._on_accepted)
-
-    def ask(self, opening: Opening, *, ticked: int, from_paste: bool) -> None:
-        """Show the sheet, prefilled.
+    def __init__(self, parent: QWidget, opening: Opening, *, marked: int, from_paste: bool) -> None:
+        """Ask for a new incident.
 
         Args:
-            opening: what is known.
-            ticked: how many steps of the open entry are ticked already.
+            parent: the window.
+            opening: what is known already.
+            marked: how many steps of the open entry are marked.
             from_paste: a paste led here; it is said that it is not kept.
         """
+        super().__init__("Open an incident", "Open incident", parent, icon="siren", width=WIDTH)
+        self.setObjectName("openingSheet")
         self._opening = opening
-        self.title_input.setText(opening.title)
+        self.title_input = self.add_line(
+            "What is wrong",
+            opening.title,
+            hint="A few words; no customer data",
+            needed="Write what is wrong, in a few words",
+        )
+        self.title_input.setMaxLength(MAX_TITLE)
+        self.severity = SeverityRow(self.card)
         self.severity.choose(opening.severity)
-        self._show_missing(is_missing=False)
+        self.box.addWidget(self.severity)
         known = [f"Alert {opening.alert}"] if opening.alert else []
         known += [f"Affects {', '.join(opening.services)}"] if opening.services else []
         known += ["The paste is not kept: it may hold customer data"] if from_paste else []
-        self._facts.setText("  ·  ".join(known))
-        self._facts.setVisible(bool(known))
-        self.take_over.setVisible(ticked > 0)
-        self.take_over.setChecked(ticked > 0)
-        steps = "1 ticked step" if ticked == 1 else f"{ticked} ticked steps"
+        if known:
+            self.box.addWidget(label("  ·  ".join(known), "secondary", self.card, wrap=True))
+        self.take_over = QCheckBox(self.card)
+        self.take_over.setChecked(marked > 0)
+        steps = "1 marked step" if marked == 1 else f"{marked} marked steps"
         self.take_over.setText(f"Take over {steps} of this entry")
-        self.show_others(())
-        if opening.title:
-            self.severity.choose(opening.severity)
-            self.open_at(self.severity.buttons[opening.severity or "sev1"])
-        else:
-            self.open_at(self.title_input)
+        self.take_over.setVisible(marked > 0)
+        self.box.addWidget(self.take_over)
+        self._others = QWidget(self.card)
+        self._others_box = QVBoxLayout(self._others)
+        self._others_box.setContentsMargins(0, 4, 0, 0)
+        self._others_box.setSpacing(4)
+        self._others.hide()
+        self.box.addWidget(self._others)
+        hint = QHBoxLayout()
+        hint.setSpacing(4)
+        for key, text in (("1–4", "severity"), ("Esc", "leave")):
+            hint.addWidget(KeyCap(key, self.card))
+            hint.addWidget(label(text, "meta", self.card))
+            hint.addSpacing(6)
+        self.foot.addLayout(hint)
+        self.accepted.connect(self._on_accepted)
 
-    def show_others(self, states: Sequence[IncidentState]) -> None:
-        """Offer the incidents that are open already."""
-        while (item := self._others_box.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self._others.setVisible(bool(states))
-        if states:
-            self._others_box.addWidget(Hairline(self._others))
-            self._others_box.addWidget(label("Or take up one that is open", "secondary", self._others))
+    def ask(self) -> None:
+        """Show it: the keys choose the severity when there is a title, else they write one."""
+        self.open(self.severity.first if self._opening.title else self.title_input)
+
+    def show_others(self, states: Sequence[IncidentState], now: dt.datetime) -> None:
+        """Offer the incidents that are open already, with how long they are at ``now``."""
+        if not states:
+            return
+        self._others_box.addWidget(Hairline(self._others))
+        self._others_box.addWidget(label("Or take up one that is open", "secondary", self._others))
         for state in states[:_MAX_OPEN]:
-            button = ElidedButton(opened_text(state, self._clock()), self._others)
+            button = ElidedButton(opened_text(state, now), self._others)
             button.setProperty("role", "ghost")
-            button.setStyleSheet("text-align: left")
             button.clicked.connect(partial(self._on_taken_up, state.id))
             self._others_box.addWidget(button)
-        self.place()
+        self._others.show()
+        self.say_problem("")  # places the card anew
 
     @property
     def others(self) -> list[QPushButton]:
         """Return the buttons of the open incidents."""
-        return [b for b in self._others.findChildren(QPushButton) if b.isVisible()]
+        return self._others.findChildren(QPushButton)
 
     def _on_taken_up(self, name: str) -> None:
-        self.leave()
+        self.finish()
         self.taken_up.emit(name)
-
-    def _on_edited(self, _text: str) -> None:
-        self._show_missing(is_missing=False)
-
-    def _show_missing(self, *, is_missing: bool) -> None:
-        set_property(self.title_input, "invalid", "true" if is_missing else "false")
-        self._missing.setVisible(is_missing)
 
     def _on_accepted(self) -> None:
         title = " ".join(self.title_input.text().split())
-        if not title:
-            self._show_missing(is_missing=True)
-            self.title_input.setFocus(Qt.FocusReason.OtherFocusReason)
-            return
-        is_taken_over = self.take_over.isVisible() and self.take_over.isChecked()
-        self.leave()
         opening = replace(self._opening, title=title, severity=self.severity.severity)
+        is_taken_over = not self.take_over.isHidden() and self.take_over.isChecked()
+        self.finish()
         self.opened.emit(opening, is_taken_over)

@@ -28,7 +28,8 @@ def take_responding(camera: Camera) -> None:
     window.search.focus()
     feature.show_or_open()
     camera.shoot("20-open-incident")
-    feature.opening.accepted.emit()
+    assert feature.opening is not None
+    feature.opening.accept()
     camera.wait_until(lambda: feature.current.state is not None)
     window.toast.hide()
     window.steps.focus_lane(Lane.MITIGATE)
@@ -94,7 +95,7 @@ def _decision(camera: Camera, feature: IncidentFeature) -> None:
     window = camera.window
     window.actions_table[ActionId.DECIDE].trigger()
     panel = window.response.decision
-    camera.wait(200)
+    camera.wait(600)
     for key in "3122":
         panel.answer(key)
     panel.accept()
@@ -102,9 +103,11 @@ def _decision(camera: Camera, feature: IncidentFeature) -> None:
     camera.shoot("26-decided")
     QGuiApplication.clipboard().setText("4f1c6ad83b0e57f2a9d6c1e0b84427d1f3a5c960")
     window.actions_table[ActionId.LOG_DEPLOYMENT].trigger()
-    camera.wait_until(feature.deployment.accept_button.isEnabled, seconds=5)
+    sheet = feature.deployment
+    assert sheet is not None
+    camera.wait_until(sheet.accept_button.isEnabled, seconds=5)
     camera.shoot("27-log-a-deployment")
-    feature.deployment.accepted.emit()
+    sheet.accept()
     camera.wait(200)
     _settled(camera, feature)
     camera.shoot("28-review-due")

@@ -422,6 +422,7 @@ class Remark(QWidget):
         self._label = QLabel(self)
         self._label.setTextFormat(Qt.TextFormat.RichText)
         self._label.setWordWrap(True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._label.setProperty("textstyle", "secondary")
         if tone != "muted":
             self._label.setProperty("tone", tone)

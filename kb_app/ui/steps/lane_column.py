@@ -306,6 +306,12 @@ class LaneColumn(QWidget):
         for card in self._cards[: self._shown]:
             card.set_values(values)
 
+    def forget_heights(self) -> None:
+        """Let the layout measure its cards again."""
+        for card in self._cards[: self._shown]:
+            card.updateGeometry()
+        self._layout.invalidate()
+
     def set_free_moves(self, moves: Mapping[str, str]) -> None:
         """Show which paths may be done now: key of a path to its condition."""
         for card in self._path_cards:

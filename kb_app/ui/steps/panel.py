@@ -219,6 +219,8 @@ class StepsPanel(QWidget):
         self._columns: dict[Lane, LaneColumn] = {}
         self._values_card: ValuesCard | None = None
         self._active_lane = Lane.MITIGATE
+        self._layout_timer = QTimer(self, singleShot=True, interval=_LAYOUT_MS)
+        self._layout_timer.timeout.connect(self._lay_out_again)
         self._timer = QTimer(self, interval=CLOCK_MS)
         self._timer.timeout.connect(self.tick_time)
         layout = QVBoxLayout(self)
@@ -315,6 +317,7 @@ class StepsPanel(QWidget):
         self._show_marks()
         self._scroll.verticalScrollBar().setValue(0)
         self._body.setUpdatesEnabled(True)
+        self._layout_timer.start()
         self.plan_shown.emit()
 
     def _build_columns(self) -> None:
@@ -346,6 +349,11 @@ class StepsPanel(QWidget):
             self._row.addWidget(column, FILLED_STRETCH)
         box.addLayout(self._row, 1)
         self._scroll.setWidget(self._body)
+
+    def _lay_out_again(self) -> None:
+        """Ask every column for its height anew: what changes before the first layout goes unnoticed."""
+        for column in self._columns.values():
+            column.forget_heights()
 
     def _reach(self, widget: QWidget) -> int:
         """Return how many pixels below ``widget`` can still be seen; negative when none can."""
@@ -562,6 +570,7 @@ class StepsPanel(QWidget):
         self._values.update(values)
         for column in self._columns.values():
             column.set_values(self._values)
+        self._layout_timer.start()
 
     # -- marks ----------------------------------------------------------------------------------------
 
@@ -581,6 +590,7 @@ class StepsPanel(QWidget):
             done, total = done + of_column, total + of_all
         self._count.setText(f"{done} of {total} done" if total else "")
         self._reset.setEnabled(bool(self._local))
+        self._layout_timer.start()
         self._run_clock()
         self.progress_changed.emit(done, total)
 

@@ -472,7 +472,8 @@ class StepCard(QFrame):
         elif self._mark.waited:
             self._outcome = Remark("bell-ring", "info", "The wait is over: check now.", self)
         if self._outcome is not None:
-            self._box.insertWidget(self._box.count(), self._outcome)
+            self._box.addWidget(self._outcome)
+            self._keep_order()
 
     def _show_wait(self) -> None:
         is_waiting = self._mark.mark is Mark.WAITING and self._mark.due is not None
@@ -480,6 +481,7 @@ class StepCard(QFrame):
             self._wait = WaitRow(self)
             self._wait.cut_short.connect(lambda: self._emit(Mark.DONE))
             self._box.addWidget(self._wait)
+            self._keep_order()
         if self._wait is not None:
             self._wait.setVisible(is_waiting)
         if is_waiting:
@@ -489,9 +491,17 @@ class StepCard(QFrame):
         if is_shown and self._extras is None:
             self._extras = self._build_extras()
             self._box.addWidget(self._extras)
+            self._keep_order()
         if self._extras is not None:
             self._extras.setVisible(is_shown)
             self._actions.setVisible(self._mark.is_open)
+
+    def _keep_order(self) -> None:
+        """Let what to check come before the wait, the outcome, and a question, whichever was made first."""
+        for part in (self._extras, self._wait, self._outcome, self._ask):
+            if part is not None:
+                self._box.removeWidget(part)
+                self._box.addWidget(part)
 
     def _build_extras(self) -> QWidget:
         step = self.view.step
