@@ -16,7 +16,7 @@ _PAD = 10
 _GAP = 8
 _DOT = 8
 _MAX_TITLE = 150
-_MIN_TITLE = 48
+_MIN_TITLE = 28
 
 
 class IncidentChip(QAbstractButton):
