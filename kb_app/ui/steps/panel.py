@@ -590,7 +590,6 @@ class StepsPanel(QWidget):
             done, total = done + of_column, total + of_all
         self._count.setText(f"{done} of {total} done" if total else "")
         self._reset.setEnabled(bool(self._local))
-        self._layout_timer.start()
         self._run_clock()
         self.progress_changed.emit(done, total)
 
