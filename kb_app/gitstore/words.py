@@ -7,16 +7,21 @@ as one.
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_WORDS = 3_000
+MAX_WORDS = 1_000
 """Above this number of words in one changed block it is shown as a whole (comparing is quadratic)."""
 
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+MAX_PAIRS = 40_000
+"""Above this product of two numbers of lines they are not compared all with all."""
+
+_WORD = re.compile(r"\d+(?:[.,:]\d+)+\w*|\w+|\s+|[^\w\s]")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -57,7 +62,7 @@ def word_diff(old: str, new: str) -> tuple[Run, ...]:
     """
     runs: list[Run] = []
     before, after = lines_of(old), lines_of(new)
-    for tag, i, j, k, m in _opcodes(before, after):
+    for tag, i, j, k, m in _line_opcodes(before, after):
         if tag == "equal":
             runs.append(Run(RunKind.SAME, "".join(before[i:j])))
         else:
@@ -79,6 +84,54 @@ def changed_ranges(old: str, new: str) -> tuple[tuple[TextRange, ...], tuple[Tex
         at_old += size if run.kind is not RunKind.ADDED else 0
         at_new += size if run.kind is not RunKind.REMOVED else 0
     return tuple(in_old), tuple(in_new)
+
+
+def _line_opcodes(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """Yield how lines differ, as `difflib` says it, in a time that grows with the length of the texts.
+
+    Lines that are there once on both sides, in the same order, are taken as the same; only what lies between
+    them is compared by `difflib`, whose time is cubic where many lines are alike. A stretch that is too long
+    for it is replaced whole.
+
+    Source: the patience diff of Bram Cohen.
+    """
+    i = k = 0
+    for j, m in (*_anchors(old, new), (len(old), len(new))):
+        if (j - i) * (m - k) > MAX_PAIRS:
+            yield "replace", i, j, k, m
+        else:
+            for tag, a, b, c, d in _opcodes(old[i:j], new[k:m]):
+                yield tag, i + a, i + b, k + c, k + d
+        if j < len(old):
+            yield "equal", j, j + 1, m, m + 1
+        i, k = j + 1, m + 1
+
+
+def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Return places of lines that are the same: those there once on each side, the longest run in order."""
+    if len(old) * len(new) <= MAX_PAIRS:
+        return []
+    once = {line for line, count in Counter(old).items() if count == 1}
+    once &= {line for line, count in Counter(new).items() if count == 1}
+    place = {line: index for index, line in enumerate(new) if line in once}
+    pairs = [(index, place[line]) for index, line in enumerate(old) if line in once]
+    tops: list[int] = []
+    piles: list[int] = []
+    before: list[int] = []
+    chain: list[tuple[int, int]] = []
+    for number, (_, target) in enumerate(pairs):
+        pile = bisect.bisect_left(tops, target)
+        before.append(piles[pile - 1] if pile else -1)
+        if pile == len(tops):
+            tops.append(target)
+            piles.append(number)
+        else:
+            tops[pile], piles[pile] = target, number
+    at = piles[-1] if piles else -1
+    while at >= 0:
+        chain.append(pairs[at])
+        at = before[at]
+    return chain[::-1]
 
 
 def _opcodes(old: Sequence[str], new: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:

@@ -258,6 +258,25 @@ def test_a_signed_version_says_by_whom(bench: Bench, tmp_path: Path) -> None:
     assert page.details.signature.text() == "not signed"
 
 
+def test_an_unsigned_dangerous_command_is_said_above_the_change(bench: Bench, tmp_path: Path) -> None:
+    page_text = "# A\n\n```sh\nkubectl get pods\n```\n"
+    make_repository(
+        tmp_path / "kb.git",
+        [
+            SampleCommit(ANA, 1_700_000_000, "first", {"a.md": page_text}),
+            SampleCommit(
+                ANA, 1_700_000_100, "second", {"a.md": page_text.replace("get pods", "delete ns x")}
+            ),
+        ],
+    )
+    root = Path(clone_base(bench.folders, str(tmp_path / "kb.git"), "kb").location)
+    page = bench.open(root, "a.md")
+    bench.qtbot.waitUntil(lambda: "kubectl delete ns x" in page.details.danger.text(), timeout=TIMEOUT)
+    assert not page.details.danger.isHidden()
+    page.timeline.select_row(1)
+    bench.qtbot.waitUntil(page.details.danger.isHidden, timeout=TIMEOUT)
+
+
 def test_another_entry_does_not_get_the_answers_for_the_first(bench: Bench, sample: Path) -> None:
     entry: Entry = read_entry(sample, PATH, KnowledgeBaseConfig())
     bench.page.show_entry(EntryRef("kb", PATH), sample, entry)

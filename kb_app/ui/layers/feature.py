@@ -16,7 +16,7 @@ from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.reading import OpenedEntry
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.common.style import set_property
-from kb_app.ui.common.widgets import ElidedLabel, IconLabel, text_button
+from kb_app.ui.common.widgets import IconLabel, label, plain_tooltip, text_button
 from kb_app.ui.features import Feature
 from kb_app.workspace.copies import Copies
 
@@ -44,7 +44,7 @@ class Banner(QFrame):
         self.setObjectName("layerBanner")
         self.setProperty("surface", "notice")
         self.icon = IconLabel("layers", "info", 16, self)
-        self.text = ElidedLabel("", self)
+        self.text = label("", "", self, wrap=True)
         self.button = text_button("", "link", "", self)
         row = QHBoxLayout(self)
         row.setContentsMargins(28, 4, 12, 4)
@@ -58,6 +58,7 @@ class Banner(QFrame):
         set_property(self, "tone", banner.tone)
         self.icon.set_icon(banner.icon, banner.tone)
         self.text.setText(banner.text)
+        self.text.setToolTip(plain_tooltip(banner.detail))
         self.setAccessibleName(banner.text)
         self.button.setText(banner.action)
         self.button.setAccessibleName(banner.action)

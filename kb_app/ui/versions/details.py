@@ -47,6 +47,10 @@ class VersionDetails(QWidget):
         self.reason = label("", "", self, wrap=True)
         self.reason.setObjectName("versionReason")
         self.facts = label("", "secondary", self, wrap=True)
+        self.danger = label("", "", self, wrap=True)
+        self.danger.setObjectName("versionDanger")
+        self.danger.setProperty("tone", "danger")
+        self.danger.hide()
         self._review = ""
         text = QVBoxLayout()
         text.setSpacing(2)
@@ -67,9 +71,16 @@ class VersionDetails(QWidget):
         box.addLayout(head)
         box.addWidget(self.reason)
         box.addWidget(self.facts)
+        box.addWidget(self.danger)
+
+    def warn(self, text: str) -> None:
+        """Say what is dangerous about the change; an empty text takes it away."""
+        self.danger.setText(text)
+        self.danger.setVisible(bool(text))
 
     def show_version(self, version: Version) -> None:
         """Show one version."""
+        self.warn("")
         revision = version.revision
         self.avatar.set_name(revision.author)
         self.subject.setText(subject_text(revision))
@@ -106,7 +117,7 @@ class VersionDetails(QWidget):
         self.subject.setText(f"{short(old.revision.commit)} compared with {short(new.revision.commit)}")
         first, last = moment_text(old.revision.authored_at), moment_text(new.revision.authored_at)
         self.who.setText(f"{first}  to  {last}  ·  {count:,} {'change' if count == 1 else 'changes'}")
-        for part in (self.signature, self.reason, self.facts, self.review):
+        for part in (self.signature, self.reason, self.facts, self.review, self.danger):
             part.hide()
         self._review = ""
 

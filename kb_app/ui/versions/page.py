@@ -50,6 +50,8 @@ from kb_app.ui.versions.state import (
     Pair,
     View,
     confirmation_text,
+    danger_text,
+    dangerous_lines,
     pair_of,
     spoken_row,
 )
@@ -95,6 +97,7 @@ class HistoryPage(Page):
         self._is_complete = self._is_reading = False
         self._confirmed: Revision | None = None
         self._comparison: Comparison | None = None
+        self._dangerous: tuple[str, ...] = ()
         self._blame: tuple[BlameLine, ...] | None = None
         self.view = View.CHANGE
         self._build()
@@ -310,6 +313,7 @@ class HistoryPage(Page):
         self.timeline.versions.replace(row, checked)
         if self.timeline.selected_rows() == (row,):
             self.details.show_signature(signature)
+            self._warn()
 
     def _on_confirmation(self, confirmed: Revision | None) -> None:
         self._confirmed = confirmed
@@ -387,6 +391,8 @@ class HistoryPage(Page):
         self._comparison = comparison
         is_whole = self.view is View.TEXT and pair is None
         lines = lines_of_runs(comparison.runs)
+        self._dangerous = dangerous_lines(lines) if self.view is View.CHANGE and pair is None else ()
+        self._warn()
         if is_whole:
             self.diff.show_runs(comparison.runs, fold=False)
             self.status.setText(f"{len(lines):,} lines, as they were then")
@@ -398,6 +404,13 @@ class HistoryPage(Page):
             self.diff.show_runs(comparison.runs)
             self.status.setText(counted(lines).text)
         self.texts.setCurrentWidget(self.diff)
+
+    def _warn(self) -> None:
+        """Warn of dangerous commands in a change that nobody vouches for."""
+        rows = self.timeline.selected_rows()
+        if len(rows) == 1:
+            signature = self.timeline.versions.versions[rows[0]].revision.signature
+            self.details.warn(danger_text(signature, self._dangerous))
 
     def _show_blame(self) -> None:
         if self._blame is not None:

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kb_app.entries.destructive import is_destructive
 from kb_app.gitstore.history import REVIEWED, BlameLine, Revision, Signature, SignatureState
 from kb_app.gitstore.sync import ChangeStatus
+from kb_app.gitstore.words import RunKind
+from kb_app.ui.common.diff_lines import Line
 from kb_app.workspace.past import REVIEWER_TRAILERS, Version
 
 FIRST_VERSIONS = 50
@@ -138,6 +141,33 @@ def short(commit: str) -> str:
 def pair_of(selected: Sequence[int]) -> Pair | None:
     """Return the two versions to compare when more than one is selected: the outermost ones."""
     return Pair(max(selected), min(selected)) if len(selected) > 1 else None
+
+
+def dangerous_lines(lines: Sequence[Line]) -> tuple[str, ...]:
+    """Return the new or changed commands of a comparison that are destructive, in order."""
+    return tuple(
+        text
+        for line in lines
+        if line.is_code
+        and any(piece.kind is RunKind.ADDED for piece in line.pieces)
+        and is_destructive(
+            text := "".join(p.text for p in line.pieces if p.kind is not RunKind.REMOVED).strip()
+        )
+    )
+
+
+def danger_text(signature: Signature, commands: Sequence[str]) -> str:
+    """Return the warning for a change of dangerous commands that nobody signed; empty when there is none."""
+    if not commands or signature.state is SignatureState.VALID:
+        return ""
+    why = {
+        SignatureState.NONE: "is not signed",
+        SignatureState.UNKNOWN_KEY: "is signed with a key nobody here knows",
+        SignatureState.BAD: "has a broken signature",
+        SignatureState.UNCHECKED: "has a signature that is not checked yet",
+    }[signature.state]
+    more = f" and {len(commands) - 1} more" if len(commands) > 1 else ""
+    return f"This change {why} and touches a destructive command: {commands[0]}{more}"
 
 
 def spoken_row(version: Version) -> str:

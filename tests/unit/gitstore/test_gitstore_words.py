@@ -61,3 +61,24 @@ def test_large_texts_end_soon() -> None:
     old = "".join(f"word{n} " for n in range(20_000))
     new = "".join(f"other{n} " for n in range(20_000))
     assert [r.kind for r in word_diff(old, new)] == [RunKind.REMOVED, RunKind.ADDED]
+
+
+def test_a_number_changes_as_a_whole() -> None:
+    runs = word_diff("below 5,000 at 10.0.0.1 since 10:15", "below 1,000 at 10.0.0.9 since 10:45")
+    assert [run.text for run in runs if run.kind is RunKind.REMOVED] == ["5,000", "10.0.0.1", "10:15"]
+
+
+def test_a_long_page_of_like_lines_is_compared_and_keeps_what_is_the_same() -> None:
+    old = "# A\n\n" + "".join(f"## Sec {n}\n\nLine {n} with some words.\n\n" for n in range(1_200))
+    new = old.replace("some words", "other words").replace("Line 7 ", "Row 7 ")
+    runs = word_diff(old, new)
+    assert "".join(r.text for r in runs if r.kind is not RunKind.ADDED) == old
+    assert "".join(r.text for r in runs if r.kind is not RunKind.REMOVED) == new
+    removed = [r.text for r in runs if r.kind is RunKind.REMOVED]
+    assert removed.count("some") == 1_200
+    assert any("Line" in text for text in removed)
+
+
+def test_a_long_page_without_anything_in_common_is_replaced() -> None:
+    old, new = "same\nsame\n" * 2_000, "other\nother\n" * 2_000
+    assert [(r.kind, r.text) for r in word_diff(old, new)] == [(RunKind.REMOVED, old), (RunKind.ADDED, new)]

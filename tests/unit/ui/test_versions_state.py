@@ -9,10 +9,14 @@ import pytest
 from kb_app.gitstore.history import BlameLine, Revision, Signature, SignatureState
 from kb_app.gitstore.names import CommitId
 from kb_app.gitstore.sync import ChangeStatus
+from kb_app.gitstore.words import word_diff
+from kb_app.ui.common.diff_lines import lines_of_runs
 from kb_app.ui.common.widgets import TONE_COLORS
 from kb_app.ui.versions.state import (
     Pair,
     confirmation_text,
+    danger_text,
+    dangerous_lines,
     moment_text,
     other_facts,
     pair_of,
@@ -83,3 +87,19 @@ def test_neighbouring_lines_of_one_change_are_one_stretch() -> None:
     commits = ["a", "a", "b", "a"]
     lines = [BlameLine(n, "", CommitId(c), "Ada", AT, "") for n, c in enumerate(commits, 1)]
     assert starts_of(lines) == (0, 0, 2, 3)
+
+
+def test_an_unsigned_change_of_a_destructive_command_is_warned_about() -> None:
+    old = "# A\n\n```sh\nkubectl get pods\nkubectl delete pod a\n```\n"
+    new = old.replace("delete pod a", "delete namespace a").replace("get pods", "get nodes")
+    found = dangerous_lines(lines_of_runs(word_diff(old, new)))
+    assert found == ("kubectl delete namespace a",)
+    assert dangerous_lines(lines_of_runs(word_diff(old, old))) == ()
+    assert (
+        dangerous_lines(lines_of_runs(word_diff(old, old.replace("```sh", "text").replace("```", "")))) == ()
+    )
+    for state in SignatureState:
+        text = danger_text(Signature(state), found)
+        assert bool(text) is (state is not SignatureState.VALID)
+        assert not text or "kubectl delete namespace a" in text
+    assert danger_text(Signature(SignatureState.NONE), ()) == ""
