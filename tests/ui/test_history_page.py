@@ -277,6 +277,18 @@ def test_an_unsigned_dangerous_command_is_said_above_the_change(bench: Bench, tm
     bench.qtbot.waitUntil(page.details.danger.isHidden, timeout=TIMEOUT)
 
 
+def test_a_long_page_is_written_bit_by_bit_and_whole(bench: Bench, tmp_path: Path) -> None:
+    text = "# A\n\n" + "".join(f"Line {n} of many.\n" for n in range(3_000))
+    make_repository(tmp_path / "kb.git", [SampleCommit(ANA, 1_700_000_000, "first", {"a.md": text})])
+    root = Path(clone_base(bench.folders, str(tmp_path / "kb.git"), "kb").location)
+    page = bench.open(root, "a.md")
+    keys(page.timeline, bench.qtbot, Qt.Key.Key_3)
+    bench.shown("Line 2999 of many.")
+    shown = page.diff.toPlainText().split("\n")
+    assert shown == ["A", "", *text.split("\n")[2:-1]]
+    assert page.diff.verticalScrollBar().value() == 0
+
+
 def test_another_entry_does_not_get_the_answers_for_the_first(bench: Bench, sample: Path) -> None:
     entry: Entry = read_entry(sample, PATH, KnowledgeBaseConfig())
     bench.page.show_entry(EntryRef("kb", PATH), sample, entry)

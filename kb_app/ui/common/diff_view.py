@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import (
     QFont,
     QTextBlockFormat,
@@ -26,6 +26,10 @@ MAX_SHOWN_LINES = 20_000
 """Lines put into one document; more would stop the window."""
 
 
+LINES_AT_ONCE = 120
+"""Lines written before the window may do something else."""
+
+
 class DiffView(QTextBrowser):
     """Shows how one text became another.
 
@@ -42,12 +46,19 @@ class DiffView(QTextBrowser):
         self.setOpenExternalLinks(False)
         self.setUndoRedoEnabled(False)
         self._parts: list[Line | Fold] = []
+        self._written = 0
+        self._ink = _Ink()
+        self._more = QTimer(self, singleShot=True, interval=0)
+        self._more.timeout.connect(self._write_on)
         self.anchorClicked.connect(self._on_anchor)
         Theme.current().changed.connect(self._draw)
 
     def show_runs(self, runs: Sequence[Run], *, fold: bool = True) -> None:
         """Show a comparison; without ``fold`` all of it."""
-        lines = lines_of_runs(runs)
+        self.show_lines(lines_of_runs(runs), fold=fold)
+
+    def show_lines(self, lines: Sequence[Line], *, fold: bool = True) -> None:
+        """Show a comparison that was split into lines already; the end of a long one follows bit by bit."""
         self._parts = list(folded(lines) if fold else lines)
         self._draw()
         self.moveCursor(QTextCursor.MoveOperation.Start)
@@ -59,6 +70,7 @@ class DiffView(QTextBrowser):
     def clear_view(self) -> None:
         """Show nothing."""
         self._parts = []
+        self._more.stop()
         self.clear()
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002 - nothing is ever loaded
@@ -80,6 +92,8 @@ class DiffView(QTextBrowser):
                 self._parts[int(number) : int(number) + 1] = part.lines
                 at = self.verticalScrollBar().value()
                 self._draw()
+                while self._written < min(len(self._parts), int(number) + LINES_AT_ONCE):
+                    self._write_on()  # as far as what is in view
                 self.verticalScrollBar().setValue(at)
 
     def _draw(self) -> None:
@@ -87,10 +101,20 @@ class DiffView(QTextBrowser):
         document.clear()
         document.setDefaultFont(ui_font(13))
         document.setDocumentMargin(16)
-        cursor = QTextCursor(document)
+        self._written, self._ink = 0, _Ink()
+        self._write_on()
+
+    def _write_on(self) -> None:
+        """Write the next lines; the window does its other work in between."""
+        cursor, ink = QTextCursor(self.document()), self._ink
+        cursor.movePosition(QTextCursor.MoveOperation.End)
         cursor.beginEditBlock()
-        ink = _Ink()
-        for number, part in enumerate(self._parts[:MAX_SHOWN_LINES]):
+        first, self._written = (
+            self._written,
+            min(self._written + LINES_AT_ONCE, len(self._parts), MAX_SHOWN_LINES),
+        )
+        for number in range(first, self._written):
+            part = self._parts[number]
             block = ink.block(part)
             if number:
                 cursor.insertBlock(block)
@@ -102,6 +126,10 @@ class DiffView(QTextBrowser):
                 for piece in part.pieces:
                     cursor.insertText(piece.text, ink.piece(part, piece.kind))
         cursor.endEditBlock()
+        if self._written < min(len(self._parts), MAX_SHOWN_LINES):
+            self._more.start()
+        else:
+            self._more.stop()
 
 
 class _Ink:

@@ -24,7 +24,7 @@ from kb_app.entries.model import Entry
 from kb_app.errors import KbError
 from kb_app.gitstore.history import BlameLine, Revision, Signature, SignatureState
 from kb_app.paths import AppFolders
-from kb_app.ui.common.diff_lines import counted, lines_of_runs
+from kb_app.ui.common.diff_lines import Line, counted, lines_of_runs
 from kb_app.ui.common.diff_view import DiffView
 from kb_app.ui.common.jobs import Jobs, Lane
 from kb_app.ui.common.local_keys import LocalKeys
@@ -383,25 +383,27 @@ class HistoryPage(Page):
             work = partial(past.between, selected, versions[0])
         else:
             work = partial(past.whole, selected)
-        self._ask(work, partial(self._on_comparison, self._asked, pair))
+        self._ask(partial(_with_lines, work), partial(self._on_comparison, self._asked, pair))
 
-    def _on_comparison(self, asked: int, pair: Pair | None, comparison: Comparison) -> None:
+    def _on_comparison(
+        self, asked: int, pair: Pair | None, found: tuple[Comparison, tuple[Line, ...]]
+    ) -> None:
+        comparison, lines = found
         if asked != self._asked:
             return
         self._comparison = comparison
         is_whole = self.view is View.TEXT and pair is None
-        lines = lines_of_runs(comparison.runs)
         self._dangerous = dangerous_lines(lines) if self.view is View.CHANGE and pair is None else ()
         self._warn()
         if is_whole:
-            self.diff.show_runs(comparison.runs, fold=False)
+            self.diff.show_lines(lines, fold=False)
             self.status.setText(f"{len(lines):,} lines, as they were then")
         elif comparison.is_empty:
             self.texts.setCurrentWidget(self.same)
             self.status.setText("No difference")
             return
         else:
-            self.diff.show_runs(comparison.runs)
+            self.diff.show_lines(lines)
             self.status.setText(counted(lines).text)
         self.texts.setCurrentWidget(self.diff)
 
@@ -499,3 +501,9 @@ def _card() -> QFrame:
 def _first(folders: AppFolders, root: Path, path: str) -> NoPast | tuple[Past, tuple[Version, ...]]:
     past = open_past(folders, root)
     return past if isinstance(past, NoPast) else (past, past.versions(path, limit=FIRST_VERSIONS))
+
+
+def _with_lines(compare: Callable[[], Comparison]) -> tuple[Comparison, tuple[Line, ...]]:
+    """Compare, and split into lines where nobody waits for it."""
+    comparison = compare()
+    return comparison, lines_of_runs(comparison.runs)
