@@ -176,6 +176,16 @@ def test_the_reviewer_next_morning_reads_the_case_and_records_a_verdict(
     assert not [f for f in verify_record(folder) if f.severity.value == "error"]
 
 
+def test_in_a_narrow_window_the_chip_keeps_its_number_and_its_name(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    write(knowledge, hours=24 * 14)
+    running = start(knowledge, who="ben@example.com", width=1000)
+    chip = duties(running).chip
+    qtbot.waitUntil(lambda: chip.text() == "2", timeout=TIMEOUT_MS)
+    assert "2 overdue" in chip.accessibleName()
+
+
 def test_author_and_deployer_see_the_review_greyed_with_the_reason(
     start: Open, knowledge: Path, qtbot: QtBot
 ) -> None:

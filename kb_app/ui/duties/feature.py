@@ -57,6 +57,8 @@ class DutiesFeature(Feature):
         bind_icon(self.chip, "list-checks", "text2", 14)
         self.chip.hide()
         window.topbar.add_chip(self.chip)
+        window.topbar.compacted.connect(self._on_compacted)
+        self._is_compact = False
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._timer.timeout.connect(self._show_dues)
 
@@ -104,7 +106,7 @@ class DutiesFeature(Feature):
         now = dt.datetime.now(dt.UTC)
         brief = brief_of(self.dues, now)
         tone = "danger" if brief.overdue else "muted"
-        self.chip.setText(brief.chip)
+        self.chip.setText(str(brief.overdue or brief.count) if self._is_compact else brief.chip)
         self.chip.setVisible(bool(brief.count))
         self.chip.setAccessibleName(f"What is owed: {brief.count}, {brief.overdue} overdue")
         self.chip.setToolTip(f"Home: what is owed ({shortcut_of(ActionId.DUTIES)})")
@@ -113,6 +115,10 @@ class DutiesFeature(Feature):
         self.window.reading.home.show_owed(brief.line, is_overdue=bool(brief.overdue), run=self.show)
         if self._page is not None:
             self._page.show_dues(self.dues, now)
+
+    def _on_compacted(self, is_compact: bool) -> None:  # noqa: FBT001 - signal
+        self._is_compact = is_compact
+        self._show_dues()
 
     @property
     def page(self) -> DutiesPage:

@@ -111,7 +111,17 @@ def take_export(camera: Camera) -> None:
     _leave_sheet(camera)
     camera.window.feature(DutiesFeature).learn(_book(camera).state(recent.id))
     camera.shoot("44-learned")
-    camera.window.feature(IncidentFeature).current.leave()
+    camera.window.show_panes()
+    current = camera.window.feature(IncidentFeature).current
+    current.take_up(recent.id)
+    camera.wait_until(lambda: current.name == recent.id)
+    camera.window.actions_table[ActionId.MARK_MITIGATED].trigger()
+    camera.shoot("45-mitigated")
+    _leave_sheet(camera)
+    camera.window.actions_table[ActionId.LINK_TICKET].trigger()
+    camera.shoot("46-ticket")
+    _leave_sheet(camera)
+    current.leave()
 
 
 def _leave_sheet(camera: Camera) -> None:
