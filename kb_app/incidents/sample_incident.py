@@ -102,7 +102,7 @@ def write_sample_incident(
     for text in extra_notes:
         clock.move(1)
         ben.add(name, EventType.NOTE, {"text": text})
-    change = _fix(ana, ben, clock, name)
+    change = _fix(ana, ben, clock, name, policy)
     if is_reviewed:
         clock.move(60 * 7)
         ben_reviews = RecordBook(root, JournalMaker("e5f6", "carla@example.com", clock))
@@ -179,7 +179,7 @@ def _mitigate(ana: RecordBook, ben: RecordBook, clock: StoryClock, name: str) ->
     runs.end(run)
 
 
-def _fix(ana: RecordBook, ben: RecordBook, clock: StoryClock, name: str) -> str:
+def _fix(ana: RecordBook, ben: RecordBook, clock: StoryClock, name: str, policy: str) -> str:
     clock.move(9)
     change = "7d1f0c2a9b3e"
     deploy = {
@@ -190,7 +190,7 @@ def _fix(ana: RecordBook, ben: RecordBook, clock: StoryClock, name: str) -> str:
         "review": "after",
         "due": clock.now + dt.timedelta(days=1),
         "way": "fix",
-        "authority": "standing, policy.yml @9b7e02c",
+        "authority": f"standing, policy.yml @{policy[:7]}",
         "tests": "ran on the standby first; slot list before and after attached to OPS-4711",
     }
     ana.add(name, EventType.DEPLOY, deploy)

@@ -48,7 +48,7 @@ class DutiesPage(Page):
         rows = duty_rows(dues, now)
         brief = brief_of(dues, now)
         if not rows:
-            text = "Reviews, follow-ups and open incidents stand here. I opens an incident."
+            text = "Reviews, follow-ups and open incidents stand here."
             self._show_emptiness("Nothing is owed", text)
             return
         had_focus = self.empty.isVisible() and self.back.hasFocus()
