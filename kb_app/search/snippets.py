@@ -141,7 +141,7 @@ def snippet_at(lines: Sequence[str], line: int, marker: Marker) -> tuple[str, tu
     for following in lines[line : line + 4]:
         if len(text) >= WIDTH * 0.6 or following.lstrip().startswith("#"):
             break
-        more = plain_line(following)
+        more = plain_line(following[:LONG_LINE])
         if more and not set(more) <= set("-=~`: "):
             text = f"{text} {more}" if text else more
     marks = marker.marks(text)
