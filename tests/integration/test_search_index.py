@@ -480,6 +480,22 @@ def test_two_processes_do_the_same_as_one(
     assert answers(base, tmp_path / "ix") == fresh_answers(base, tmp_path / "full")
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_many_parts_are_one_segment_in_the_end(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(indexing, "CHUNK_PAGES", 2)
+    monkeypatch.setattr(indexing, "FLUSH_PAGES", 5)
+    monkeypatch.setattr(indexing, "PARALLEL_PAGES", 1)
+    report = update_index(base, "base", tmp_path / "ix", CONFIG, processes=processes)
+    assert (report.pages, report.added) == (24, 24)
+    manifest = read_manifest(tmp_path / "ix")
+    assert manifest is not None
+    assert len(manifest.segments) == 1
+    assert len(load_cards(tmp_path / "ix")) == 24
+    assert answers(base, tmp_path / "ix") == fresh_answers(base, tmp_path / "full")
+
+
 _ENDLESS = """
 import sys
 from pathlib import Path
