@@ -72,12 +72,12 @@ class IncidentChip(QAbstractButton):
         return QSize(self._width_of(self._shown), HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the room without the title."""
-        return QSize(self._fixed_width(self._shown), HEIGHT)
+        """Return the room without the title, the severity in two characters."""
+        return QSize(self._fixed_width(self._shown, _short(self._shown.severity)), HEIGHT)
 
-    def _fixed_width(self, text: ChipText) -> int:
+    def _fixed_width(self, text: ChipText, severity: str = "") -> int:
         bold, plain = QFontMetrics(self._bold), QFontMetrics(self._plain)
-        width = 2 * _PAD + _DOT + 6 + bold.horizontalAdvance(text.severity)
+        width = 2 * _PAD + _DOT + 6 + bold.horizontalAdvance(severity or text.severity)
         width += _GAP + plain.horizontalAdvance(_widest(text.clock))
         if text.status:
             width += _GAP + plain.horizontalAdvance(text.status)
@@ -106,7 +106,9 @@ class IncidentChip(QAbstractButton):
             painter.setBrush(theme.color(text.color))
             painter.drawEllipse(QPointF(_PAD + _DOT / 2, HEIGHT / 2), _DOT / 2, _DOT / 2)
             x = float(_PAD + _DOT + 6)
-            x = self._word(painter, x, text.severity, self._bold, text.color)
+            has_room = self.width() >= self._fixed_width(text)
+            words = text.severity if has_room else _short(text.severity)
+            x = self._word(painter, x, words, self._bold, text.color)
             x = self._title(painter, x + _GAP)
             if text.status:
                 x = self._word(painter, x, text.status, self._plain, "fix") + _GAP
@@ -141,6 +143,11 @@ class IncidentChip(QAbstractButton):
         painter.drawEllipse(center, 4, 4)
         painter.drawLine(center, QPointF(x + 4, HEIGHT / 2 - 2.5))
         painter.drawLine(center, QPointF(x + 6, HEIGHT / 2))
+
+
+def _short(severity: str) -> str:
+    """Return a severity in two characters: ``S1``; a dash when none is declared."""
+    return f"S{severity[-1]}" if severity[-1:].isdigit() else "–"
 
 
 def _widest(text: str) -> str:
