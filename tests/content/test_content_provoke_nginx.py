@@ -489,7 +489,10 @@ def test_a_bad_reload_leaves_the_old_workers_serving(start: Callable[..., Nginx]
     server.log("unknown directive")
     assert server.workers() == workers
     assert server.status() == 200
-    values = {"config_file": str(server.file), "good_config_file": str(good), "url": server.url}
+    values = {
+        "config_file": str(server.file), "good_config_file": str(good), "url": server.url,
+        "broken_copy": str(server.folder / "nginx.conf.broken"),
+    }  # fmt: skip
     server.run(lab.command(name, "lever", 1, values))
     assert "successful" in server.run(lab.check(name, "lever", 1))
     server.reload(lab.command(name, "lever", 2))
@@ -508,6 +511,7 @@ def test_the_runbook_takes_one_upstream_out_and_puts_it_back(
     )
     values = {
         "config_file": str(server.file),
+        "backup_file": str(server.folder / "nginx.conf.before"),
         "address": f"127.0.0.1:{bad}",
         "url": server.url,
         "backend_url": f"http://127.0.0.1:{good.port}/",
