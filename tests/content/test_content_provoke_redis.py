@@ -186,6 +186,20 @@ def test_busy_script_is_found_and_killed(start: Callable[..., Redis], lab: Lab) 
     wait_until(lambda: server.run(lab.check(name, "mitigation", 1)) == "PONG", "the server answers again")
 
 
+def test_a_busy_function_is_found_by_its_own_message(start: Callable[..., Redis], lab: Lab) -> None:
+    name = "redis-busy-script"
+    server = start("--busy-reply-threshold", "200")
+    library = b"#!lua name=slow\nredis.register_function('slow', function() while true do end end)"
+    with server.connect() as connection:
+        assert b"slow" in server.call(connection, b"FUNCTION", b"LOAD", library)
+        connection.sendall(b"*3\r\n$5\r\nFCALL\r\n$4\r\nslow\r\n$1\r\n0\r\n")
+        wait_until(lambda: "BUSY" in server.cli("GET a"), "the function is slow")
+        lab.assert_known(name, server.cli("GET a"))
+        assert "FUNCTION KILL" in lab.steps(name, "mitigation")[0].confirm
+        assert server.cli("FUNCTION KILL") == "OK"
+    wait_until(lambda: server.cli("PING") == "PONG", "the server answers again")
+
+
 def test_a_script_that_has_written_ends_only_with_the_server(start: Callable[..., Redis], lab: Lab) -> None:
     name = "redis-busy-script"
     server = start("--busy-reply-threshold", "200")
@@ -378,7 +392,7 @@ def test_levers_of_the_internals_do_what_they_say(start: Callable[..., Redis], l
 VALUES = {
     "bytes": "64mb", "old_bytes": "32mb", "clients": "1000", "old_clients": "1000", "seconds": "60",
     "milliseconds": "1", "hard_limit": "256mb", "soft_limit": "64mb", "soft_seconds": "60",
-    "backlog_size": "2mb", "policy": "allkeys-lru", "user": "someone", "command": "keys",
+    "backlog_size": "2mb", "policy": "allkeys-lru", "old_policy": "noeviction", "user": "someone", "command": "keys",
     "client_id": "999999", "first_slot": "1", "last_slot": "2", "replicas": "0",
 }  # fmt: skip
 COMMAND = re.compile(
