@@ -22,7 +22,8 @@ CODE_SPAN = re.compile(r"`(kubectl [^`]+)`")
 CODE_LINE = re.compile(r"^\s*(kubectl [^\n]+)$", re.MULTILINE)
 PLACEHOLDER = re.compile(r"<([a-z_]+)>")
 VALUES = {
-    "replicas": "3", "revision": "2", "percent": "75", "limit": "1Gi", "request": "1Gi", "memory": "1Gi",
+    "replicas": "3", "revision": "2", "good_revision": "2", "old_min_available": "1", "percent": "75",
+    "limit": "1Gi", "request": "1Gi", "memory": "1Gi",
     "cpu": "1", "size": "1Gi", "variable": "NAME", "label_key": "app", "image": "registry.test/app:1",
 }  # fmt: skip
 KUBECONFIG = """\

@@ -94,7 +94,7 @@ def test_space_exceeded_is_found_and_the_steps_make_room(etcd: Etcd, lab: Lab) -
     values["revision"] = str(json.loads(status.splitlines()[-1])[0]["Status"]["header"]["revision"])
     assert f"compacted revision {values['revision']}" in etcd.run(lab.command(name, "fix", 3, values))
     assert "Finished defragmenting" in etcd.run(lab.command(name, "fix", 4, values))
-    assert "is healthy" in etcd.run(lab.check(name, "fix", 4, values))
+    assert "DB SIZE" in etcd.run(lab.check(name, "fix", 4, values))
     assert "NOSPACE" in etcd.run(lab.command(name, "fix", 5, values))
     assert etcd.run(alarms) == ""
     assert etcd.put() == "OK"

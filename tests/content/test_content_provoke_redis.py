@@ -392,7 +392,8 @@ def test_levers_of_the_internals_do_what_they_say(start: Callable[..., Redis], l
 VALUES = {
     "bytes": "64mb", "old_bytes": "32mb", "clients": "1000", "old_clients": "1000", "seconds": "60",
     "milliseconds": "1", "hard_limit": "256mb", "soft_limit": "64mb", "soft_seconds": "60",
-    "backlog_size": "2mb", "policy": "allkeys-lru", "old_policy": "noeviction", "user": "someone", "command": "keys",
+    "backlog_size": "2mb", "policy": "allkeys-lru", "old_policy": "noeviction",
+    "user": "someone", "command": "keys",
     "client_id": "999999", "first_slot": "1", "last_slot": "2", "replicas": "0",
 }  # fmt: skip
 COMMAND = re.compile(
