@@ -475,6 +475,8 @@ def test_fail_over_runbook_from_fencing_to_the_old_server_as_standby(
     assert standby.run(lab.check(name, "mitigation", 3)) == "f"
     assert standby.run(lab.check(name, "mitigation", 4)) == "f|127.0.0.1"
     assert standby.say("INSERT INTO t SELECT 1") == "INSERT 0 1"
+    if MAJOR <= 15:
+        assert "`CHECKPOINT`" in lab.steps(name, "fix")[1].text
     standby.say("CHECKPOINT")
 
     values["port"] = str(standby.port)
