@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -48,32 +49,30 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 
 
-def take(folder: Path, bases: Sequence[str], scenes: Sequence[str]) -> int:
-    """Write the pictures of these scenes and return how many there are in ``folder``.
+def take(folder: Path, bases: Sequence[str], scene: Callable[[Camera], None]) -> None:
+    """Write the pictures of one scene, from a window with a home of its own."""
+    with tempfile.TemporaryDirectory(prefix="kb_app-shots-") as home:
+        os.environ["KB_APP_HOME"] = home
+        app = make_application()
+        running = Running(app, app_folders(), Options(tuple(bases)))
+        camera = Camera(running, folder)
+        running.start()
+        camera.wait_until(lambda: running.desk.index_state.is_complete)
+        for theme in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+            running.theme.set_choice(theme)
+            for size in SIZES:
+                running.window.resize(size)
+                scene(camera)
+                running.window.show_panes()
+        running.window.close()
+        running.finish()
+        QGuiApplication.quit()
 
-    Each scene has a window and a home of its own, so that none sees what another one left.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    app = make_application()
-    for scene in scenes:
-        with tempfile.TemporaryDirectory(prefix="kb_app-shots-") as home:
-            os.environ["KB_APP_HOME"] = home
-            running = Running(app, app_folders(), Options(tuple(bases)))
-            _take_scene(Camera(running, folder), SCENES[scene])
-            running.window.close()
-            running.finish()
-    return len(list(folder.glob("*.png")))
 
-
-def _take_scene(camera: Camera, scene: Callable[[Camera], None]) -> None:
-    camera.running.start()
-    camera.wait_until(lambda: camera.desk.index_state.is_complete)
-    for theme in (ThemeChoice.LIGHT, ThemeChoice.DARK):
-        camera.running.theme.set_choice(theme)
-        for size in SIZES:
-            camera.window.resize(size)
-            scene(camera)
-            camera.window.show_panes()
+def take_apart(folder: Path, bases: Sequence[str], scene: str) -> int:
+    """Take one scene in a process of its own, which none other sees, and return its exit code."""
+    command = [sys.executable, "-m", "kb_app.ui.shots", str(folder), *bases, "--only", scene]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - our own interpreter
 
 
 def main(words: Sequence[str]) -> int:
@@ -86,10 +85,16 @@ def main(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     folder = Path(options.folder).absolute()
     bases = [str(Path(base).absolute()) for base in options.bases] or [str(content_folder())]
-    count = take(folder, bases, options.only or list(SCENES))
-    sys.stdout.write(f"{count} pictures in {folder}\n")
-    QGuiApplication.quit()
-    return 0
+    folder.mkdir(parents=True, exist_ok=True)
+    scenes = options.only or list(SCENES)
+    if len(scenes) == 1:
+        take(folder, bases, SCENES[scenes[0]])
+        return 0
+    failed = [scene for scene in scenes if take_apart(folder, bases, scene)]
+    sys.stdout.write(f"{len(list(folder.glob('*.png')))} pictures in {folder}\n")
+    for scene in failed:
+        sys.stdout.write(f"{scene}: not taken whole\n")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
