@@ -195,10 +195,17 @@ def is_irreversible(path: PathView, step: Step) -> bool:
 
 
 def confirm_words(step: Step) -> str:
-    """Return what to say before a step that cannot be taken back, one sentence."""
+    """Return what to say before a step that is held for, one sentence."""
+    if step.confirm and step.undo:
+        return f"Before you do it: {step.confirm.rstrip('.')}."
     if step.confirm:
         return f"This cannot be taken back: {step.confirm.rstrip('.')}."
     return "This path cannot be taken back."
+
+
+def hold_words(step: Step) -> str:
+    """Return why the key is held, two or three words: a step with an ``Undo:`` line has a way back."""
+    return "has consequences" if step.undo else "no way back"
 
 
 def next_after(path: PathView, done: frozenset[str], key: str) -> StepView | None:

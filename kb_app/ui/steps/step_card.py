@@ -33,6 +33,7 @@ from kb_app.ui.steps.marks import (
     Mark,
     StepMark,
     confirm_words,
+    hold_words,
     minutes_text,
     stopwatch,
 )
@@ -533,7 +534,7 @@ class StepCard(QFrame):
             hint = QHBoxLayout()
             hint.setSpacing(6)
             hint.addWidget(KeyCap("hold Space", actions))
-            hint.addWidget(label("no way back", "meta", actions))
+            hint.addWidget(label(hold_words(self.view.step), "meta", actions))
             hint.addStretch(1)
             box.addLayout(hint)
         row = QHBoxLayout()

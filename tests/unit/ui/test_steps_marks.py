@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,7 @@ from kb_app.ui.steps.marks import (
     closed,
     confirm_words,
     from_kept,
+    hold_words,
     is_irreversible,
     marked,
     minutes_text,
@@ -113,6 +115,10 @@ def test_the_author_says_which_steps_cannot_be_taken_back() -> None:
     harmless = view(step(1), reversible="partly")
     assert not is_irreversible(harmless, harmless.steps[0].step)
     assert confirm_words(told.steps[1].step) == "This cannot be taken back: the reader must be re-seeded."
+    assert hold_words(told.steps[1].step) == "no way back"
+    undone = replace(told.steps[1].step, undo="seed it from the backup.")
+    assert confirm_words(undone) == "Before you do it: the reader must be re-seeded."
+    assert hold_words(undone) == "has consequences"
 
 
 def test_a_step_that_asks_to_wait_says_how_long() -> None:
