@@ -121,7 +121,12 @@ def measure_start(probe: Probe, started_at: float) -> dict[str, object]:
     probe.wait(lambda: bool(probe.window.results.list.rows))
     probe.wait(lambda: bool(found) and probe.painted_after(viewport, found[0]), 2)
     times["result"] = time.time()
-    return {name: 1000 * (at - started_at) for name, at in times.items()} | {"window_mb": memory(os.getpid())}
+    cpu_ms = 1000 * time.process_time()
+    probe.wait(lambda: probe.running.is_ready, 5)  # type: ignore[attr-defined]
+    return {name: 1000 * (at - started_at) for name, at in times.items()} | {
+        "cpu": cpu_ms,
+        "window_mb": memory(os.getpid()),
+    }
 
 
 def measure_typing(probe: Probe, _started_at: float) -> dict[str, object]:
@@ -238,6 +243,8 @@ def memory(process_id: int) -> float:
 def run_child(mode: str, bases: Sequence[str], platform: str, home: str) -> dict[str, object]:
     """Measure in a new process and return its figures."""
     environment = {**os.environ, "KB_APP_HOME": home, "QT_QPA_PLATFORM": platform}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed kb_app has its bytecode
+    environment["PYTHONPYCACHEPREFIX"] = str(Path(home) / "bytecode")
     started_at = time.time()
     done = subprocess.run(
         [sys.executable, __file__, "--child", mode, "--started-at", repr(started_at), *bases],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 from kb_app.errors import EnvironmentFault
 
 
+@lru_cache(maxsize=4)
 def _find(name: str) -> Path:
     package = Path(__file__).resolve().parent
     candidates = [package / "bundled" / name, package.parent / name]

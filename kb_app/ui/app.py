@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,11 @@ def make_application() -> QApplication:
 
 
 class Running:
-    """The objects of a running window, made in order and ended in reverse."""
+    """The objects of a running window, made in order and ended in reverse.
+
+    Attributes:
+        is_ready: what waits for the first paint has begun, all of it.
+    """
 
     def __init__(self, app: QApplication, folders: AppFolders, options: Options) -> None:
         """Make everything; nothing shows yet."""
@@ -147,6 +152,10 @@ class Running:
         self.window = MainWindow(self.desk, is_first_run=is_first_run)
         self.window.reading.set_zoom(settings.zoom_percent)
         self.crashes.crashed.connect(self.window.report_crash)
+        self.is_ready = False
+        self._later: deque[Callable[[], None]] = deque()
+        self._later_timer = QTimer(self.window, interval=0)
+        self._later_timer.timeout.connect(self._do_next)
         self.window.painted.connect(self._on_painted)
 
     def start(self) -> None:
@@ -177,13 +186,35 @@ class Running:
 
     def finish(self) -> None:
         """Wait for what is being written."""
+        self._later.clear()
         self.jobs.close()
         self.crashes.uninstall()
 
     def _on_painted(self) -> None:
-        self.desk.start_rest()
-        self.window.start_features()
-        QTimer.singleShot(0, self.window.reading.prepare)
+        """Begin the rest one by one: keys, answers and paints get their turn in between."""
+        self._later.extend((self.desk.start_rest, *self.window.feature_starts(), self._prepare_reader))
+        self._later_timer.start()
+
+    def _do_next(self) -> None:
+        if self.desk.is_stopped:
+            self._later.clear()
+        if self._later:
+            self._later.popleft()()
+        else:
+            self._later_timer.stop()
+            self.is_ready = True
+
+    def _prepare_reader(self) -> None:
+        """Make the reader in a quiet moment; its modules are read on a thread, which the keys do not feel."""
+
+        def work() -> None:
+            import kb_app.ui.reader.panel  # noqa: F401 - read for its side effect
+
+        def make(_: None) -> None:
+            if not self.desk.is_stopped:
+                self.window.reading.prepare()
+
+        self.jobs.run(work, on_done=make)
 
 
 def _open(options: Options, folders: AppFolders) -> Workspace:

@@ -235,6 +235,11 @@ class Desk(QObject):
         for unopened in self.workspace.unopened:
             self._complain(unopened)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Tell whether the window was closed."""
+        return self._is_stopped
+
     def stop(self) -> None:
         """Save and end the workers; nothing starts them again."""
         self._is_stopped = True

@@ -54,6 +54,9 @@ READ_PAUSE_MS = 5_000
 STEPS_PAUSE_MS = 16
 """The steps follow the page by one frame: Qt paints 5 ms after a change, a timer of 0 ms comes before."""
 
+TYPING_REST_MS = 250
+"""Typing rests when no key came for so long: the steps of a preview wait for it, no key waits for them."""
+
 ANNOUNCE_PAUSE_MS = 700
 DEFAULT_SIZE = QSize(1440, 900)
 MINIMUM_SIZE = QSize(720, 480)
@@ -77,6 +80,7 @@ class MainWindow(QMainWindow):
         self._is_showing_answer = False
         self._spoken = ""
         self._unshown_plan: OpenedEntry | None = None
+        self._shown_plan: OpenedEntry | None = None
         self.setWindowTitle("kb_app")
         self.setObjectName("mainWindow")
         self.setMinimumSize(MINIMUM_SIZE)
@@ -134,6 +138,7 @@ class MainWindow(QMainWindow):
         self._preview_timer = timer(PREVIEW_PAUSE_MS, self._preview_now)
         self._read_timer = timer(READ_PAUSE_MS, self._count_as_read)
         self._steps_timer = timer(STEPS_PAUSE_MS, self.show_steps)
+        self._typing_timer = timer(TYPING_REST_MS, self.show_steps)
         self._announce_timer = timer(ANNOUNCE_PAUSE_MS, self._announce_now)
 
     def _handlers(self) -> dict[ActionId, Callable[[], None]]:
@@ -194,6 +199,7 @@ class MainWindow(QMainWindow):
         self.steps.entry_requested.connect(self._open_path)
         self.steps.link_activated.connect(self._open_path)
         self.steps.progress_changed.connect(self.panes.set_progress)
+        self.steps.veil_pressed.connect(self.show_steps)
         self.reading.link_activated.connect(self._open_path)
         self.reading.external_link_requested.connect(self._ask_to_open)
         self.reading.star_requested.connect(self._toggle_star)
@@ -247,11 +253,9 @@ class MainWindow(QMainWindow):
                 return feature
         raise LookupError(kind.__name__)
 
-    def start_features(self) -> None:
-        """Let the features begin: the window was painted."""
-        for feature in self.features:
-            feature.start()
-        self.update_actions()
+    def feature_starts(self) -> tuple[Callable[[], None], ...]:
+        """Return what lets the features begin, to be called one by one once the window was painted."""
+        return (*(feature.start for feature in self.features), self.update_actions)
 
     # -- window events --------------------------------------------------------------------------------
 
@@ -306,6 +310,8 @@ class MainWindow(QMainWindow):
 
     def _on_query_changed(self, query: Query) -> None:
         self.show_panes()
+        if not query.pasted:
+            self._typing_timer.start()
         self.desk.set_query(query)
 
     def _on_filters_changed(self, state: FilterState) -> None:
@@ -440,7 +446,10 @@ class MainWindow(QMainWindow):
         )
         self._unshown_plan = opened
         self.response.show_steps()
-        self._steps_timer.start()
+        if not is_wanted and self._typing_timer.isActive():
+            self.steps.veil()
+        else:
+            self._steps_timer.start()
         self.setWindowTitle(f"{opened.entry.title} – kb_app")
         if is_wanted:
             self.panes.show_tab(ReaderTab.ENTRY)
@@ -460,12 +469,17 @@ class MainWindow(QMainWindow):
         """Show the steps of the entry: after its page was painted, or at once when a key asks for them."""
         opened, self._unshown_plan = self._unshown_plan, None
         self._steps_timer.stop()
-        if opened is not None:
+        if opened is None:
+            return
+        before, self._shown_plan = self._shown_plan, opened
+        if before is not None and (before.ref, before.plan) == (opened.ref, opened.plan):
+            self.steps.unveil()  # a preview that is opened: they stand there already
+        else:
             self.steps.show_plan(opened.plan, self.desk.session.state.run_of(opened.ref))
 
     def _on_entry_failed(self, _ref: EntryRef, fault: WorkerFault) -> None:
         self._wants_reader_focus = False
-        self._unshown_plan = None
+        self._unshown_plan = self._shown_plan = None
         self.reading.show_failure(fault)
         self.steps.show_nothing()
         self.update_actions()
@@ -474,7 +488,7 @@ class MainWindow(QMainWindow):
         """Show no entry beside an empty list: the former one would look like the answer."""
         self._preview_timer.stop()
         self.desk.close_entry()
-        self._unshown_plan = None
+        self._unshown_plan = self._shown_plan = None
         self.reading.show_home()
         self.steps.show_nothing()
         self.setWindowTitle("kb_app")

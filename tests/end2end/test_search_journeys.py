@@ -22,6 +22,7 @@ from kb_app.ui.searching.paste_feature import PasteFeature
 from kb_app.ui.searching.related_feature import RelatedFeature
 from kb_app.ui.searching.saved_feature import SavedSearchesFeature
 from kb_app.ui.single_instance import StartRequest
+from kb_app.ui.steps.state import Lane
 
 TIMEOUT_MS = 20_000
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -375,3 +376,32 @@ def test_the_options_of_a_launcher() -> None:
     assert read_options(["--paste"]) == Options(is_paste=True)
     assert read_options(["--query", "-"], lambda: "from a pipe") == Options(query="from a pipe")
     assert read_options(["--kb=/x", "--query=disk full"]) == Options(("/x",), "disk full")
+
+
+def test_the_steps_of_a_preview_wait_until_typing_rests_and_the_former_ones_cannot_be_marked(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge)
+    window, steps = running.window, running.window.steps
+    window.search.focus()
+    qtbot.keyClicks(window.search.edit, "slot")
+    settle(running, qtbot)
+    qtbot.waitUntil(lambda: bool(steps.paths) and not window.are_steps_pending, timeout=TIMEOUT_MS)
+    former = running.desk.current
+    assert former is not None
+    assert not steps.is_veiled
+    window._typing_timer.setInterval(60_000)
+    window.search.clear()
+    qtbot.keyClicks(window.search.edit, "redis")
+    settle(running, qtbot)
+    qtbot.waitUntil(lambda: running.desk.current is not former, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: steps.is_veiled, timeout=TIMEOUT_MS)
+    assert {path.entry_path for path in steps.paths} == {former.ref.path}
+    card = steps.cards(Lane.MITIGATE)[0]
+    place = window.mapFromGlobal(card.tick.mapToGlobal(card.tick.rect().center()))
+    assert not card.isAncestorOf(window.childAt(place))
+    qtbot.mouseClick(window.childAt(place), Qt.MouseButton.LeftButton)
+    assert not steps.is_veiled
+    assert not window.are_steps_pending
+    assert former.ref.path not in {path.entry_path for path in steps.paths}
+    assert not running.desk.session.state.run_of(former.ref)

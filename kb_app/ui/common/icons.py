@@ -57,9 +57,16 @@ def icon_image(name: str, color: str, size: int, scale: float = 1.0) -> QImage:
     Raises:
         KeyError: when the icon does not exist.
     """
+    return _drawn(_renderer(name, color), size, scale)
+
+
+def _renderer(name: str, color: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(tinted_svg(name, color).encode()))
+
+
+def _drawn(renderer: QSvgRenderer, size: int, scale: float) -> QImage:
     image = QImage(QSize(round(size * scale), round(size * scale)), QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
-    renderer = QSvgRenderer(QByteArray(tinted_svg(name, color).encode()))
     with QPainter(image) as painter:
         renderer.render(painter, QRectF(0, 0, image.width(), image.height()))
     image.setDevicePixelRatio(scale)
@@ -121,15 +128,17 @@ class _Binding(QObject):
 @lru_cache(maxsize=512)
 def _icon(name: str, colors: tuple[str, str, str], size: int, gap: int) -> QIcon:
     color, checked, disabled = colors
+    normal_in, faded_in = _renderer(name, color), _renderer(name, disabled)
+    checked_in = _renderer(name, checked) if checked else None
     result = QIcon()
     for scale in _SCALES:
-        normal = _pixmap(icon_image(name, color, size, scale), gap)
+        normal = _pixmap(_drawn(normal_in, size, scale), gap)
         result.addPixmap(normal, QIcon.Mode.Normal, QIcon.State.Off)
         result.addPixmap(normal, QIcon.Mode.Selected, QIcon.State.Off)
-        faded = icon_image(name, disabled, size, scale)
+        faded = _drawn(faded_in, size, scale)
         result.addPixmap(_pixmap(faded, gap, opacity=0.5), QIcon.Mode.Disabled, QIcon.State.Off)
-        if checked:
-            on = _pixmap(icon_image(name, checked, size, scale), gap)
+        if checked_in is not None:
+            on = _pixmap(_drawn(checked_in, size, scale), gap)
             result.addPixmap(on, QIcon.Mode.Normal, QIcon.State.On)
     return result
 

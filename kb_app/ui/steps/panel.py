@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from kb_app.entries.model import ResponsePlan
 from kb_app.ui.common.messages import announce, fit_text
 from kb_app.ui.common.style import set_property
+from kb_app.ui.common.theme import Theme
 from kb_app.ui.common.widgets import (
     Badge,
     ElidedLabel,
@@ -168,6 +169,28 @@ class _ColumnScroll(QScrollArea):
         event.ignore()
 
 
+class _Veil(QWidget):
+    """Dims the steps of the entry before while those of the next are still to come; nothing under it reacts.
+
+    Signals:
+        pressed(): the mouse wants the steps at once.
+    """
+
+    pressed = Signal()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Do not let the former steps be marked."""
+        event.accept()
+        self.pressed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the ground over them, thin enough to see that steps will stand there."""
+        color = Theme.current().color("chrome")
+        color.setAlpha(170)
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), color)
+
+
 class StepsPanel(QWidget):
     """Both columns with their header, the values to fill in, and the keyboard.
 
@@ -187,6 +210,7 @@ class StepsPanel(QWidget):
         decision_requested(): whether to mitigate or to fix forward shall be decided.
         progress_changed(int, int): steps done and steps in all, of the chosen paths.
         plan_shown(): other paths are shown.
+        veil_pressed(): the steps that are still to come are wanted now.
     """
 
     ticks_changed = Signal(object)
@@ -201,6 +225,7 @@ class StepsPanel(QWidget):
     progress_changed = Signal(int, int)
     decision_requested = Signal()
     plan_shown = Signal()
+    veil_pressed = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, clock: Callable[[], dt.datetime] = utc_now) -> None:
         """Make an empty panel; ``clock`` gives the time now, aware."""
@@ -218,6 +243,7 @@ class StepsPanel(QWidget):
         self._views: tuple[LaneView, ...] = ()
         self._columns: dict[Lane, LaneColumn] = {}
         self._values_card: ValuesCard | None = None
+        self._veil: _Veil | None = None
         self._active_lane = Lane.MITIGATE
         self._layout_timer = QTimer(self, singleShot=True, interval=_LAYOUT_MS)
         self._layout_timer.timeout.connect(self._lay_out_again)
@@ -281,6 +307,7 @@ class StepsPanel(QWidget):
 
     def show_nothing(self) -> None:
         """Show that no entry is open."""
+        self.unveil()
         self._views = ()
         self.empty.set_state(
             "list-checks", "Steps", "Open an entry to see how to mitigate and how to fix it."
@@ -288,8 +315,30 @@ class StepsPanel(QWidget):
         self._set_shown(is_empty=True)
         self._count.setText("")
 
+    def veil(self) -> None:
+        """Dim the steps: another entry is shown, and its own come when typing rests."""
+        if not self._views:
+            return
+        if self._veil is None:
+            self._veil = _Veil(self)
+            self._veil.pressed.connect(self.veil_pressed)
+        self._veil.setGeometry(self._scroll.geometry())
+        self._veil.raise_()
+        self._veil.show()
+
+    def unveil(self) -> None:
+        """Show the steps as they are: they belong to the entry that is shown."""
+        if self._veil is not None:
+            self._veil.hide()
+
+    @property
+    def is_veiled(self) -> bool:
+        """Tell whether the steps are those of the entry before."""
+        return self._veil is not None and not self._veil.isHidden()
+
     def show_plan(self, plan: ResponsePlan, kept: frozenset[str]) -> None:
         """Show both ways out; ``kept`` are the marks of this entry without a record."""
+        self.unveil()
         self._local = from_kept(kept)
         views = lanes_of(plan)
         self._incomplete.setVisible(not plan.is_complete)
