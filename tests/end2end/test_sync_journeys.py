@@ -18,6 +18,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from kb_app.gitstore.locks import exclusive
 from kb_app.gitstore.sync import SyncEnd
 from kb_app.paths import app_folders
 from kb_app.ui.app import Options, Running, make_application
@@ -553,3 +554,46 @@ def test_syncs_go_by_themselves_and_not_when_they_are_switched_off(
         running.desk.change_settings(replace(settings, sync=True))
     assert status_of(running).outcome.end is SyncEnd.UPDATED
     assert status_of(running).next_at > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=8)
+
+
+def test_what_is_asked_for_while_a_sync_runs_is_done_right_after(
+    start: Start, tmp_path: Path, qtbot: QtBot
+) -> None:
+    remote = Remote(tmp_path, PAGES)
+    running = start()
+    add(running, remote.address, qtbot)
+    queue, ended = git_feature(running).queue, []
+    sync(running, qtbot)
+    queue.synced.connect(lambda name, done: ended.append((name, done.sync.end)))
+    queue.run_now()
+    assert status_of(running).is_syncing
+    queue.run_now()  # "Sync now" while proposals are being sent, for example
+    qtbot.waitUntil(lambda: len(ended) == 2, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not status_of(running).is_syncing, timeout=TIMEOUT_MS)
+    assert [end for _, end in ended] == [SyncEnd.UP_TO_DATE] * 2
+
+
+def test_a_clone_that_is_busy_is_synced_as_soon_as_it_is_free(
+    start: Start, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kb_app.ui.sync.queue.BUSY_PAUSES_S", (0.05,) * 200)
+    remote = Remote(tmp_path, PAGES)
+    running = start()
+    add(running, remote.address, qtbot)
+    sync(running, qtbot)
+    queue = git_feature(running).queue
+    remote.commit({"new.md": "# A new page\n\nText.\n"})
+    area, ends = queue.store.area, []
+    queue.synced.connect(lambda _name, done: ends.append(done.sync.end))
+    with exclusive(area.lock_file(area.get("remote"))):
+        queue.run_now()
+        qtbot.waitUntil(lambda: SyncEnd.BUSY in ends, timeout=TIMEOUT_MS)
+        assert status_of(running).is_syncing
+    qtbot.waitUntil(lambda: SyncEnd.UPDATED in ends, timeout=TIMEOUT_MS)
+    indexed(running, qtbot)
+    with exclusive(area.lock_file(area.get("remote"))):
+        ends.clear()
+        queue.run_now()
+        qtbot.waitUntil(lambda: SyncEnd.BUSY in ends, timeout=TIMEOUT_MS)
+        queue.cancel("remote")
+        qtbot.waitUntil(lambda: not status_of(running).is_syncing, timeout=TIMEOUT_MS)

@@ -82,7 +82,6 @@ class Writing(QObject):
         self._sync.status_changed.connect(self._on_sync_changed)
         self._was_sending = False
         self._known_signatures: frozenset[str] | None = None
-        self._is_wanted_again = False
         self.flagging = Flagging(window)
         self.flagging.handed_in.connect(self._on_handed_in)
 
@@ -481,17 +480,12 @@ class Writing(QObject):
 
     def send(self) -> None:
         """Send what waits and look up the rest, in the background."""
-        # what was queued while an exchange runs may have come too late for it
-        self._is_wanted_again = self.is_sending
         self._sync.run_now()
 
     def _on_sync_changed(self) -> None:
         is_sending = self.is_sending
         if self._was_sending and not is_sending:
             self.look_for_drafts()
-            if self._is_wanted_again:
-                self._is_wanted_again = False
-                self._sync.run_now()
         self._was_sending = is_sending
         if self._proposals is not None:
             self._proposals.set_sending(is_sending=is_sending)

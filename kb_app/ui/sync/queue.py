@@ -45,6 +45,9 @@ FIRST_PAUSE_S = 2.0
 FRESH = dt.timedelta(minutes=1)
 """A clone that was synced or made within this time waits for its turn."""
 
+BUSY_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""After these a sync that somebody asked for is tried again when another program was at work in the clone."""
+
 KEPT_CHANGES = 400
 """Changed entries of this session that are listed for one clone."""
 
@@ -78,6 +81,11 @@ class SyncQueue(QObject):
         self._statuses: dict[str, BaseStatus] = {}
         self._waiting: dict[str, bool] = {}  # name to "accept the deletions"
         self._running: dict[str, threading.Event] = {}
+        self._wanted_again: dict[
+            str, bool
+        ] = {}  # asked for while it ran: runs right after; "accept", as above
+        self._asked: dict[str, int] = {}  # asked for by a person: how often it met somebody at work
+        self._pausing: dict[str, QTimer] = {}  # until it is tried again
         self._store: GitStore | None = None
         self._is_stopped = False
         self._network = NetworkWatch(self)
@@ -159,14 +167,14 @@ class SyncQueue(QObject):
     # -- asking ----------------------------------------------------------------------------------------
 
     def run_now(self, names: Iterable[str] = ()) -> None:
-        """Sync these knowledge bases next; all of them when none is named."""
+        """Sync these knowledge bases next, all when none is named; one that is at it runs once more."""
         for name in tuple(names) or tuple(self._statuses):
-            self._put(name)
+            self._put_asked(name)
         self._start_next()
 
     def accept(self, name: str) -> None:
         """Sync, and take what the remote would delete as meant."""
-        self._put(name, accepts=True)
+        self._put_asked(name, accepts=True)
         self._start_next()
 
     def keep(self, name: str) -> None:
@@ -198,9 +206,14 @@ class SyncQueue(QObject):
 
     def cancel(self, name: str) -> None:
         """Stop the sync of a knowledge base within a second; its clone stays as it is."""
+        self._asked.pop(name, None)
+        self._wanted_again.pop(name, None)
+        paused = self._pausing.pop(name, None)
+        if paused is not None:
+            paused.stop()
         if name in self._running:
             self._running[name].set()
-        elif self._waiting.pop(name, None) is not None:
+        elif self._waiting.pop(name, None) is not None or paused is not None:
             self._statuses[name] = replace(self._statuses[name], is_syncing=False)
             self.status_changed.emit()
 
@@ -209,6 +222,9 @@ class SyncQueue(QObject):
         self._is_stopped = True
         self._timer.stop()
         self._waiting.clear()
+        self._wanted_again.clear()
+        for timer in self._pausing.values():
+            timer.stop()
         for stop in self._running.values():
             stop.set()
 
@@ -251,6 +267,46 @@ class SyncQueue(QObject):
         self._waiting[name] = self._waiting.get(name, False) or accepts
         if not status.is_syncing:
             self._statuses[name] = replace(status, is_syncing=True, progress=None)
+
+    def _put_asked(self, name: str, *, accepts: bool = False) -> None:
+        """Put what a person asked for: while the clone is at it already, for right after that."""
+        if name not in self._statuses or self._is_stopped:
+            return
+        self._asked[name] = 0
+        paused = self._pausing.pop(name, None)
+        if paused is not None:
+            paused.stop()
+        if name in self._running:
+            self._wanted_again[name] = self._wanted_again.get(name, False) or accepts
+        else:
+            self._put(name, accepts=accepts)
+
+    def _put_again(self, name: str, outcome: SyncOutcome) -> None:
+        """Put what was asked for while it ran, and what somebody asked for and found the clone busy."""
+        from kb_app.gitstore.sync import SyncEnd  # start-up time
+
+        if name in self._wanted_again:
+            self._put(name, accepts=self._wanted_again.pop(name))
+            return
+        tried = self._asked.pop(name, None)
+        if outcome.end is not SyncEnd.BUSY or tried is None or tried >= len(BUSY_PAUSES_S):
+            return
+        status = self._statuses.get(name)
+        if status is None or self._is_stopped:
+            return
+        self._asked[name] = tried + 1
+        timer = QTimer(self, singleShot=True, interval=round(1000 * BUSY_PAUSES_S[tried]))
+        timer.timeout.connect(partial(self._on_pause_over, name))
+        self._pausing[name] = timer
+        self._statuses[name] = replace(status, is_syncing=True)
+        timer.start()
+
+    def _on_pause_over(self, name: str) -> None:
+        timer = self._pausing.pop(name, None)
+        if timer is not None:
+            timer.deleteLater()
+            self._put(name)
+            self._start_next()
 
     def _start_next(self) -> None:
         while self._waiting and len(self._running) < AT_ONCE:
@@ -303,6 +359,7 @@ class SyncQueue(QObject):
         store, done = result
         self._store = store
         self._end(name, done.sync)
+        self._put_again(name, done.sync)
         self.synced.emit(name, done)
         self._start_next()
 
@@ -310,6 +367,7 @@ class SyncQueue(QObject):
         from kb_app.workspace.syncing import without_proposals
 
         self._end(name, outcome)
+        self._put_again(name, outcome)
         self.synced.emit(name, without_proposals(outcome))
         self._start_next()
 
@@ -341,6 +399,8 @@ class SyncQueue(QObject):
     def _on_crashed(self, name: str, error: Exception) -> None:
         """End a run that broke on a bug, so that its clone is not taken for busy for ever."""
         self._running.pop(name, None)
+        self._asked.pop(name, None)
+        self._wanted_again.pop(name, None)
         if name in self._statuses:
             self._statuses[name] = replace(self._statuses[name], is_syncing=False, next_at=None)
         self._on_error(error)
