@@ -253,11 +253,16 @@ _SHORTCODE = re.compile(r"\{\{[<%][^{}]*[>%]\}\}")
 _EMPHASIS = re.compile(
     r"(\*{1,3})(?=\S)([^*]+?)(?<=\S)\1|(?<!\w)(_{1,3})(?=\S)([^_]+?)(?<=\S)\3(?!\w)|~~([^~]+)~~"
 )
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp|#39);")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": " ", "&#39;": "'"}
 CODE_SPAN = re.compile(r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)")
 """A code span on one line; group 2 is its content."""
+_LITERAL = re.compile(r"\\([!-/:-@\[-`{-~])|(`++)(.+?)(?<!`)\2(?!`)|`++")
+"""An escaped character, a code span, or backticks that open none.
+
+One pass from the left: an escaped backtick opens no span, and a span holds no escapes.
+Source: CommonMark 0.31, sections 2.4 and 6.1.
+"""
 _MARKED = re.compile(r"[`*_~\[\]<&\\{!]")
 _NOT_IN_SLUG = re.compile(r"[^a-z0-9 _-]")
 _MAX_TITLE = 300
@@ -286,15 +291,15 @@ def plain_title(raw: str) -> str:
     spans: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        spans.append(match.group(2).strip())
+        spans.append(match.group(1) or (match.group(3) or match.group()).strip())
         return f"\x00{len(spans) - 1}\x00"
 
-    text = CODE_SPAN.sub(keep, text.replace("\x00", ""))
+    text = _LITERAL.sub(keep, text.replace("\x00", ""))
     text = _SHORTCODE.sub("", _IMAGE_OR_LINK.sub(r"\1", text))
     text = _TAG.sub("", text)
     for _ in range(2):
         text = _EMPHASIS.sub(lambda m: m.group(2) or m.group(4) or m.group(5), text)
-    text = _ENTITY.sub(lambda m: _ENTITIES[m.group()], _ESCAPE.sub(r"\1", text))
+    text = _ENTITY.sub(lambda m: _ENTITIES[m.group()], text)
     text = re.sub(r"\x00(\d+)\x00", lambda m: spans[int(m.group(1))], text)
     return " ".join(text.split())
 
