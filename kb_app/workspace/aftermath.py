@@ -7,6 +7,7 @@ write return a `Change`, as in `responding`.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -347,13 +348,21 @@ def give_verdict(book: RecordBook, name: str, verdict: Verdict) -> Change:
         data = {
             "state": "opened",
             "kind": "prevent",
-            "id": f"review-{verdict.change[:40]}",
+            "id": _new_key(book.state(name), f"review-{verdict.change[:40]}"),
             "text": verdict.followup.strip(),
             "owner": verdict.owner.strip() or None,
             "due": verdict.due,
         }
         receipts.append(book.add(name, EventType.FOLLOWUP, data))
     return Change(book.state(name), tuple(receipts))
+
+
+def _new_key(state: IncidentState, wanted: str) -> str:
+    """Return a key that no follow-up of the record has: ``wanted``, else with a number behind it."""
+    known = {item.key for item in state.followups}
+    return next(
+        key for n in itertools.count(1) if (key := wanted if n == 1 else f"{wanted}-{n}") not in known
+    )
 
 
 # Follow-ups

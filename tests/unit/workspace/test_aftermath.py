@@ -134,6 +134,24 @@ def test_a_verdict_is_recorded_and_its_follow_up_opened(tmp_path: Path, name: st
         give_verdict(book, name, Verdict("7d1f0c2a9b3e", "pass-with-followup"))
 
 
+def test_each_verdict_opens_a_follow_up_of_its_own(tmp_path: Path, name: str, clock: StoryClock) -> None:
+    change = "7d1f0c2a9b3e"
+    for who, text in (("carla", "cover it with a test"), ("dora", "document the flag"), ("eve", "rename it")):
+        verdict = Verdict(change, "pass-with-followup", "", text, "ben")
+        state = give_verdict(book_of(tmp_path, who, clock), name, verdict).state
+    found = {item.key: item.text for item in state.followups if item.key.startswith("review-")}
+    assert found == {
+        f"review-{change}": "cover it with a test",
+        f"review-{change}-2": "document the flag",
+        f"review-{change}-3": "rename it",
+    }
+    book = book_of(tmp_path, "ben", clock)
+    closed = close_followup(book, name, "prevent", key=f"review-{change}-2", url="abc1234").state
+    still_open = [item.key for item in closed.followups if item.closed_at is None]
+    assert {f"review-{change}", f"review-{change}-3"} <= set(still_open)
+    assert f"review-{change}-2" not in still_open
+
+
 def test_the_author_cannot_record_a_review(tmp_path: Path, name: str, clock: StoryClock) -> None:
     with pytest.raises(UsageError, match="author"):
         give_verdict(book_of(tmp_path, "ben@example.com", clock), name, Verdict("7d1f0c2a9b3e", "pass"))
