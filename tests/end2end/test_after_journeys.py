@@ -499,6 +499,39 @@ def test_mitigated_and_fixed_ask_for_the_signal_that_proves_it(
     assert book().state(name).status == kind.value
 
 
+def test_what_proves_it_is_hinted_by_the_entry_of_the_incident_not_by_the_open_one(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    steps = "# {0}\n\n## Fix forward\n1. Raise the limit of {0}.\n   - Verify: {0} answers 200\n"
+    for word in ("alpha", "beta"):
+        (knowledge / f"{word}.md").write_text(steps.format(word))
+    running = start(knowledge, who="ana@example.com")
+    name = book().open({"title": "alpha is down"}).place.id
+    current = running.window.feature(IncidentFeature).current
+    current.take_up(name)
+    qtbot.waitUntil(lambda: current.name == name, timeout=TIMEOUT_MS)
+    running.window.open_entry(EntryRef(knowledge.name, "beta.md"))
+    qtbot.waitUntil(lambda: running.desk.current is not None, timeout=TIMEOUT_MS)
+    keys = Keys(running)
+
+    def hinted(text: str) -> None:
+        running.window.results.list.setFocus()
+        keys.press(Qt.Key.Key_X)
+        qtbot.waitUntil(lambda: sheet_of(running) is not None, timeout=TIMEOUT_MS)
+        signal = sheet_of(running).signal
+        qtbot.waitUntil(lambda: text in signal.placeholderText(), timeout=TIMEOUT_MS)
+        keys.press(Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: sheet_of(running) is None, timeout=TIMEOUT_MS)
+
+    hinted("beta answers 200")  # the record names no entry yet
+    book().add(name, EventType.ENTRY_USED, {"entry": "alpha", "result": "worked"})
+    hinted("alpha answers 200")
+    action = {"path": "Fix forward", "result": "started", "way": "fix", "entry": "beta"}
+    book().add(name, EventType.ACTION, action)
+    book().add(name, EventType.ENTRY_USED, {"entry": "alpha", "result": "worked"})
+    hinted("beta answers 200")  # whose steps were taken
+
+
 def test_a_note_is_written_while_something_else_is_read(start: Open, knowledge: Path, qtbot: QtBot) -> None:
     running = start(knowledge, who="ana@example.com")
     name = book().open({"title": "checkout is down"}).place.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+import shiboken6
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -23,15 +24,20 @@ if TYPE_CHECKING:
 class ProofSheet(Sheet):
     """Asks for the signal that proves it: mitigated, or fixed."""
 
-    def __init__(self, parent: QWidget, title: str, *, is_fix: bool, verify: str = "") -> None:
-        """Ask about the incident ``title``; ``verify`` is what the entry says one sees then."""
+    def __init__(self, parent: QWidget, title: str, *, is_fix: bool) -> None:
+        """Ask about the incident ``title``."""
         what = "Fixed: the cause is gone" if is_fix else "Mitigated: the harm has stopped"
         icon = "circle-check" if is_fix else "shield-check"
         super().__init__(what, "Write it down", parent, icon=icon, lead=title)
-        hint = verify or ("the slot is gone and stays gone" if is_fix else "error rate below 1 % for 5 min")
+        hint = "the slot is gone and stays gone" if is_fix else "error rate below 1 % for 5 min"
         self.signal = self.add_line(
             "Which signal proves it", hint=hint, needed="Name the signal that you looked at"
         )
+
+    def show_verify(self, line: str) -> None:
+        """Show what the incident's entry says one sees then; an empty ``line`` leaves the example."""
+        if line:
+            self.signal.setPlaceholderText(line)
 
 
 class TicketSheet(Sheet):
@@ -79,7 +85,8 @@ class ShortEventsFeature(Feature):
         name, title = self._target()
         if not name:
             return
-        sheet = ProofSheet(self.window, title, is_fix=is_fix, verify=self._verify(is_fix=is_fix))
+        sheet = ProofSheet(self.window, title, is_fix=is_fix)
+        self._show_verify(sheet, name, is_fix=is_fix)
 
         def accept() -> None:
             signal = sheet.signal.text()
@@ -94,14 +101,28 @@ class ShortEventsFeature(Feature):
         sheet.accepted.connect(accept)
         sheet.open()
 
-    def _verify(self, *, is_fix: bool) -> str:
-        """Return what the open entry says one sees when that way has worked; empty when it says nothing."""
-        current = self.desk.current
-        if current is None:
-            return ""
-        paths = current.plan.fixes if is_fix else current.plan.mitigations
-        found = [step.verify for planned in paths[:1] for step in planned.path.steps if step.verify]
-        return " ".join(found[-1].split())[:120] if found else ""
+    def _show_verify(self, sheet: ProofSheet, name: str, *, is_fix: bool) -> None:
+        """Show what the entry last used in the record says one sees; the open entry where it names none."""
+        bases, opened = self.desk.folders(), self.desk.current
+
+        def read(book: RecordBook) -> str:
+            from kb_app.workspace.verify_lines import (
+                entry_in_use,
+                verify_line,
+                verify_line_of,
+            )  # start-up time
+
+            used = entry_in_use(book.state(name), is_fix=is_fix)
+            if opened is not None and (not used or opened.entry.id == used):
+                return verify_line(opened.plan, is_fix=is_fix)
+            places = tuple((base.root, base.folder, base.config) for base in bases)
+            return verify_line_of(places, used, is_fix=is_fix) if used else ""
+
+        def show(line: str) -> None:
+            if shiboken6.isValid(sheet):
+                sheet.show_verify(line)
+
+        self.incidents.with_book(read, show)
 
     def note(self) -> None:
         """Ask for a note."""
