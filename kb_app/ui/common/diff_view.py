@@ -51,7 +51,7 @@ class DiffView(QTextBrowser):
         self._more = QTimer(self, singleShot=True, interval=0)
         self._more.timeout.connect(self._write_on)
         self.anchorClicked.connect(self._on_anchor)
-        Theme.current().changed.connect(self._draw)
+        Theme.current().changed.connect(self._draw_again)
 
     def show_runs(self, runs: Sequence[Run], *, fold: bool = True) -> None:
         """Show a comparison; without ``fold`` all of it."""
@@ -90,11 +90,20 @@ class DiffView(QTextBrowser):
             part = self._parts[int(number)]
             if isinstance(part, Fold):
                 self._parts[int(number) : int(number) + 1] = part.lines
-                at = self.verticalScrollBar().value()
-                self._draw()
-                while self._written < min(len(self._parts), int(number) + LINES_AT_ONCE):
-                    self._write_on()  # as far as what is in view
-                self.verticalScrollBar().setValue(at)
+                self._draw_again(int(number))
+
+    def _draw_again(self, shown: int = 0) -> None:
+        """Draw what is shown anew, in other colours or with a fold open, and stay where it was read.
+
+        Args:
+            shown: number of a part that has to be there at once, with those after it that are in view.
+        """
+        bar = self.verticalScrollBar()
+        at, wanted = bar.value(), max(self._written, shown + LINES_AT_ONCE)
+        self._draw()
+        while self._written < min(len(self._parts), wanted, MAX_SHOWN_LINES):
+            self._write_on()
+        bar.setValue(at)
 
     def _draw(self) -> None:
         document = self.document()

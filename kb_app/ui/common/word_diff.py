@@ -78,7 +78,7 @@ class DiffView(QTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self._runs: tuple[Run, ...] = ()
-        Theme.current().changed.connect(self._draw)
+        Theme.current().changed.connect(self._draw_again)
 
     def show_runs(self, runs: Sequence[Run]) -> None:
         """Show a comparison."""
@@ -93,3 +93,9 @@ class DiffView(QTextEdit):
 
     def _draw(self) -> None:
         self.setHtml(diff_html(self._runs, Theme.current().tokens))
+
+    def _draw_again(self) -> None:
+        """Draw it in other colours and stay where it was read."""
+        at = self.verticalScrollBar().value()
+        self._draw()
+        self.verticalScrollBar().setValue(at)

@@ -22,6 +22,7 @@ from kb_app.workspace.copies import Copies
 
 if TYPE_CHECKING:
     from kb_app.settings import Settings
+    from kb_app.ui.common.diff_lines import Line
     from kb_app.ui.desk import IndexState
     from kb_app.ui.layers.page import OriginPage
     from kb_app.ui.layers.state import BannerText
@@ -77,6 +78,7 @@ class LayersFeature(Feature):
         self._page: OriginPage | None = None
         self._origin: Origin | None = None
         self._state: CopyState | None = None
+        self._lines: tuple[Line, ...] = ()
         self._run: Callable[[], None] | None = None
         window.reading.when_made(self._add_banner)
         self.desk.entry_opened.connect(self._on_entry_opened)
@@ -161,16 +163,24 @@ class LayersFeature(Feature):
         self._origin = origin
         self._run = partial(self.window.open_entry, EntryRef(origin.base, origin.path))
         self.banner.show_text(copy_banner(origin, None))
-        work = partial(state_of, self.desk.workspace, base, opened.ref.path, origin)
+        workspace = self.desk.workspace
+
+        def work() -> tuple[CopyState, tuple[Line, ...]]:
+            from kb_app.ui.common.diff_lines import lines_of_runs  # start-up time
+
+            state = state_of(workspace, base, opened.ref.path, origin)
+            return state, lines_of_runs(state.changes)
+
         self._ask(work, partial(self._on_state, opened.ref))
 
-    def _on_state(self, ref: EntryRef, state: CopyState) -> None:
+    def _on_state(self, ref: EntryRef, found: tuple[CopyState, tuple[Line, ...]]) -> None:
         from kb_app.ui.layers.state import copy_banner  # start-up time
         from kb_app.workspace.layers import OriginNews
 
         current = self.desk.current
         if current is None or current.ref != ref or self.banner is None:
             return
+        state, self._lines = found
         self._state = state
         self.banner.show_text(copy_banner(state.origin, state))
         if state.news is OriginNews.MOVED_ON:
@@ -195,7 +205,7 @@ class LayersFeature(Feature):
     def show_changes(self) -> None:
         """Show what changed in the origin of the open copy."""
         if self._state is not None and self.desk.current is not None:
-            self.page.show_state(self.desk.current.entry.title, self._state)
+            self.page.show_state(self.desk.current.entry.title, self._state, self._lines)
             self.window.show_page(self.page)
 
     def _merge(self) -> None:

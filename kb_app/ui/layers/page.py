@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
-from kb_app.ui.common.diff_lines import counted, lines_of_runs
+from kb_app.ui.common.diff_lines import Line, counted
 from kb_app.ui.common.diff_view import DiffView
 from kb_app.ui.common.local_keys import LocalKeys
 from kb_app.ui.common.page import Page
@@ -69,8 +71,8 @@ class OriginPage(Page):
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         return button
 
-    def show_state(self, title: str, state: CopyState) -> None:
-        """Show what became of the origin of the copy called ``title``."""
+    def show_state(self, title: str, state: CopyState, lines: Sequence[Line]) -> None:
+        """Show what became of the origin of the copy called ``title``; ``lines`` are those of its changes."""
         self.where.setText(f"{title}  ·  {state.origin.base} / {state.origin.path}")
-        self.diff.show_runs(state.changes)
-        self.count.setText(counted(lines_of_runs(state.changes)).text)
+        self.diff.show_lines(lines)
+        self.count.setText(counted(lines).text)
