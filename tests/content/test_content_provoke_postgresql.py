@@ -479,7 +479,7 @@ def test_fail_over_runbook_from_fencing_to_the_old_server_as_standby(
         assert "`CHECKPOINT`" in lab.steps(name, "fix")[1].text
     standby.say("CHECKPOINT")
 
-    values["port"] = str(standby.port)
+    values["new_port"] = str(standby.port)
     assert "Done" in primary.run(lab.command(name, "fix", 2, values))
     primary.run(lab.command(name, "fix", 3, values))
     assert "standby.signal" in primary.run(lab.check(name, "fix", 3, values))
