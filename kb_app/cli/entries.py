@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kb_app.cli.context import Context
 from kb_app.entries.catalogue import Catalogue, card_of
@@ -12,10 +13,12 @@ from kb_app.entries.knowledge_base import walk
 from kb_app.entries.lint import RULES, lint_entry
 from kb_app.entries.model import Entry, Finding, Kind, PlannedPath, Severity, Step
 from kb_app.entries.reading import read_entry
+from kb_app.entries.standing import Standing, confirmed_words, flag_words
 from kb_app.entries.templates import new_entry_text
 from kb_app.errors import ExitCode, KbError, UsageError
 from kb_app.plain import to_plain
 from kb_app.workspace.bases import OpenBase, Workspace
+from kb_app.workspace.confirming import Confirmations
 from kb_app.workspace.contributing import new_draft
 from kb_app.workspace.drafts import DraftStore
 from kb_app.workspace.finding import bring_up_to_date
@@ -49,9 +52,13 @@ def show(context: Context) -> int:
     if form == "html":
         context.say(opened.page.html)
     elif form == "json":
-        context.give({"knowledge_base": base.name, **to_plain(opened.entry), "plan": to_plain(opened.plan)})
+        standing = Confirmations(context.folders).of(base.root, opened.entry, dt.date.today())
+        facts = {"plan": to_plain(opened.plan), "standing": to_plain(standing)}
+        context.give({"knowledge_base": base.name, **to_plain(opened.entry), **facts})
     else:
-        for line in entry_lines(opened):
+        today = dt.date.today()
+        standing = Confirmations(context.folders).of(base.root, opened.entry, today)
+        for line in entry_lines(opened, standing_lines(opened.entry, standing, today)):
             context.say(line)
     return ExitCode.DONE
 
@@ -70,8 +77,19 @@ def _open(workspace: Workspace, wanted: str) -> tuple[OpenedEntry, OpenBase]:
     raise last or UsageError("No knowledge base is open")
 
 
-def entry_lines(opened: OpenedEntry) -> Iterator[str]:
-    """Yield an entry as lines of text: facts with their origin, both ways out, then notes."""
+def standing_lines(entry: Entry, standing: Standing, today: dt.date) -> Iterator[str]:
+    """Yield how far an entry is confirmed, and each open flag."""
+    last = standing.last
+    text = confirmed_words(last, today) if last is not None else "never"
+    if standing.is_stale(entry.review_every_days, today):
+        text += f"  (a confirmation holds {entry.review_every_days} days)"
+    yield f"{'confirmed':<10} {text.removeprefix('confirmed ')}"
+    for flag in standing.flags:
+        yield f"{'flag':<10} {flag_words(flag, today)}"
+
+
+def entry_lines(opened: OpenedEntry, standing: Iterable[str] = ()) -> Iterator[str]:
+    """Yield an entry as lines of text: facts with their origin, ``standing``, both ways out, then notes."""
     entry = opened.entry
     yield entry.title
     yield "=" * min(78, len(entry.title))
@@ -83,6 +101,7 @@ def entry_lines(opened: OpenedEntry) -> Iterator[str]:
     for name in ("alerts", "signatures", "tags"):
         if values := getattr(entry, name):
             yield f"{name:<10} {', '.join(values)}"
+    yield from standing
     yield from _way_lines("Mitigate", opened.plan.mitigations)
     yield from _way_lines("Fix forward", opened.plan.fixes)
     for note in entry.notes:

@@ -21,6 +21,7 @@ from kb_app.incidents.markup import Form
 from kb_app.incidents.report import FORMATS, render
 from kb_app.incidents.timeline import IncidentState
 from kb_app.incidents.verify import RecordFinding, verify_record, verify_tree
+from kb_app.workspace.confirming import Confirmations
 from kb_app.workspace.knowledge_reports import (
     KNOWLEDGE_REPORTS,
     coverage,
@@ -341,7 +342,9 @@ def knowledge_report(context: Context) -> int:
         made = coverage(bases, rules)
     else:
         today = period_of(options.as_of)[0] if options.as_of else dt.datetime.now(dt.UTC)
-        made = health(bases, states, today.date())
+        known = Confirmations(context.folders)
+        sources = {base.name: known.sources(base.root, states) for base in context.workspace().bases}
+        made = health(bases, states, today.date(), sources)
     context.out.write(render_knowledge(made, "json" if context.wants_json else options.form or "text"))
     return ExitCode.DONE
 

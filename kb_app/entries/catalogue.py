@@ -41,6 +41,7 @@ def card_of(entry: Entry, knowledge_base: str) -> EntryCard:
         content_hash=entry.content_hash,
         affected=entry.affected,
         fixed_in=entry.fixed_in,
+        review_every_days=entry.review_every_days,
         links=tuple(dict.fromkeys(_LINK.findall(entry.text)[:MAX_LINKS])) if "](" in entry.text else (),
     )
 

@@ -389,6 +389,7 @@ class EntryCard:
     affected: tuple[str, ...] = ()
     fixed_in: str = ""
     links: tuple[str, ...] = ()
+    review_every_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from git import Repo
 
 MAX_REVISIONS = 500
+MAX_MARKS = 5_000
 MAX_CHECKED_SIGNATURES = 40
 ALLOWED_SIGNERS = "allowed_signers"
 """File at the root of a knowledge base that lists whose SSH signatures count.
@@ -237,17 +238,29 @@ class History:
         Raises:
             EnvironmentFault: when the history cannot be read.
         """
+        found = self._with_trailer((REVIEWED,), min(limit, MAX_REVISIONS))
+        return tuple(r for r in found if not set(names).isdisjoint(r.trailer(REVIEWED)))
+
+    def marks(self) -> tuple[Revision, ...]:
+        """Return the changes that confirm any entry or answer any note of feedback, newest first.
+
+        Raises:
+            EnvironmentFault: when the history cannot be read.
+        """
+        return self._with_trailer((REVIEWED, CLOSES), MAX_MARKS)
+
+    def _with_trailer(self, keys: Collection[str], limit: int) -> tuple[Revision, ...]:
+        wanted = (f"--grep=^{key}:" for key in keys)
         outcome = self._runner.run(
             "log",
-            ("--format=%H", f"--grep=^{REVIEWED}:", f"--max-count={max(1, min(limit, MAX_REVISIONS))}"),
+            ("--format=%H", *wanted, f"--max-count={max(1, limit)}"),
             ("HEAD",),
             repository=self._repository,
             address=self._lazily,
         ).expect_ok()
         commits = [check_commit(name) for name in outcome.text.split()]
         raw = self._commits(commits)
-        found = (revision_of(c, raw[c], "", ChangeStatus.CHANGED) for c in commits if c in raw)
-        return tuple(r for r in found if not set(names).isdisjoint(r.trailer(REVIEWED)))
+        return tuple(revision_of(c, raw[c], "", ChangeStatus.CHANGED) for c in commits if c in raw)
 
     def _commits(self, commits: Sequence[CommitId]) -> dict[CommitId, bytes]:
         """Return the raw commits, read by one program."""

@@ -41,6 +41,7 @@ from kb_app.errors import EnvironmentFault
 from kb_app.search.analysis import fold, raw_tokens, split_token
 from kb_app.search.catalogue_file import CARDS
 from kb_app.search.columns import DamagedIndexError, EncodedSegment, Segment
+from kb_app.search.confirmed_file import CONFIRMED
 from kb_app.search.documents import Field
 from kb_app.search.manifest import (
     MANIFEST,
@@ -345,7 +346,7 @@ def toc_name(generation: int) -> str:
 def remove_leftovers(storage: IndexStorage, manifest: Manifest | None) -> None:
     """Remove what killed runs left in the folder: files that are not part of the index."""
     folder = Path(storage.folder)
-    known = {MANIFEST, CARDS, TIMES, NAMES, UPDATE_LOCK, f"{INDEX_NAME}_WRITELOCK"}
+    known = {MANIFEST, CARDS, CONFIRMED, TIMES, NAMES, UPDATE_LOCK, f"{INDEX_NAME}_WRITELOCK"}
     if manifest is not None:
         known |= {manifest.toc.name}
         known |= {file.name for record in manifest.segments for file in (record.hot, record.cold)}

@@ -7,6 +7,7 @@ bounded: words, candidates, phrases and time.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from kb_app.search.concepts import (
     synonyms_searched,
     telling_terms,
 )
+from kb_app.search.confirmed_file import is_stale, last_confirmed, read_confirmed
 from kb_app.search.dates import DateFilter
 from kb_app.search.documents import compact_name
 from kb_app.search.entry_dates import EntryDays, days_of
@@ -48,7 +50,7 @@ from kb_app.search.model import (
 from kb_app.search.names_file import read_names, segment_of_names
 from kb_app.search.pasted_lines import best_paste_line, line_words, matching_lines, without_front_matter
 from kb_app.search.query import CLOSED, Problem, Query, filter_text, is_one_slip, parse_query
-from kb_app.search.ranking import Evidence, demotion, look_closer
+from kb_app.search.ranking import STALE_FACTOR, Evidence, demotion, look_closer
 from kb_app.search.relations import stated_relations
 from kb_app.search.scoring import Concept, Scored, Scorer, common, score
 from kb_app.search.snippets import Marker, snippet_at
@@ -115,6 +117,7 @@ class _Candidate:
     held: tuple[int, ...] = ()
     is_named: bool = False
     demotion: float = 1.0
+    is_stale: bool = False
     twins: list[_Candidate] = field(default_factory=list)
 
 
@@ -177,6 +180,7 @@ class SearchEngine:
             self._open.update({(base.folder, digest): segment for digest, segment in segments.items()})
         self._scorer = Scorer(parts)
         self._known_days: dict[tuple[int, str], Array] = {}
+        self._confirmed: dict[Path, dict[str, str]] = {}
         self._entry_days: dict[tuple[Path, str], EntryDays] = {}
         for key, segment in (known or {}).items():
             if key not in self._open:
@@ -292,6 +296,9 @@ class SearchEngine:
         if concepts and time.perf_counter() - started <= TIME_LIMIT_S:
             self._rerank(candidates, asked, weights)
         candidates.sort(key=self._rank)
+        if concepts:
+            self._lower_stale(candidates[:CANDIDATES])
+            candidates.sort(key=self._rank)
         verdict = self._verdict(asked, candidates, weights, has_words=bool(concepts))
         matched = _matched(scored, candidates, is_answered=verdict is not Verdict.NONE)
         return _Race(candidates, verdict, matched)
@@ -521,6 +528,23 @@ class SearchEngine:
                 _note(candidate, evidence, row)
                 candidate.score *= float(factors[row])
 
+    def _lower_stale(self, candidates: Sequence[_Candidate]) -> None:
+        """Lower the scores of entries that were confirmed, but too long ago."""
+        today = dt.date.today()
+        for candidate in candidates:
+            card, _ = self._scorer.shards[candidate.shard].segment.shown_card(candidate.document)
+            every = card.get("review_every_days", 0)
+            if is_stale(self._last_confirmed(candidate.shard, card), every, today):
+                candidate.is_stale = True
+                candidate.score *= STALE_FACTOR
+
+    def _last_confirmed(self, number: int, card: Mapping[str, Any]) -> str:
+        """Return the ISO day on which an entry was last confirmed, as far as files say; empty: never."""
+        folder = self._folders[number]
+        if folder not in self._confirmed:
+            self._confirmed[folder] = read_confirmed(folder)
+        return last_confirmed(card["reviewed"] or "", self._confirmed[folder].get(card["path"], ""))
+
     def _verdict(
         self,
         asked: _Asked,
@@ -675,7 +699,7 @@ class SearchEngine:
             has=tuple(card["has"]),
             knowledge_base=shard.base,
             severity=card["severity"],
-            reviewed=card["reviewed"] or "",
+            reviewed=self._last_confirmed(candidate.shard, card),
             snippet_marks=marks,
             title_marks=marker.marks(card["title"]),
             line=candidate.line,
@@ -887,6 +911,8 @@ def _reasons(
             reasons.append("ranked lower: a stub")
         if card["state"] == "retired":
             reasons.append("ranked lower: retired")
+        if candidate.is_stale:
+            reasons.append("ranked slightly lower: last confirmed too long ago")
     return tuple(reasons)
 
 

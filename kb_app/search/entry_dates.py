@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb_app.search.catalogue_file import read_lines
+from kb_app.search.confirmed_file import read_confirmed
 from kb_app.search.times import TIMES, read_times
 
 _REVIEWED = re.compile(rb'"reviewed":"(\d{4})-(\d\d)-(\d\d)"')
@@ -46,6 +47,8 @@ def _reviewed_days(folder: Path) -> dict[str, int]:
         match = _REVIEWED.search(line)
         if match is not None:
             days[json.loads(key)] = dt.date(*map(int, match.groups())).toordinal()
+    for path, day in read_confirmed(folder).items():
+        days[path] = max(days.get(path, 0), dt.date.fromisoformat(day).toordinal())
     return days
 
 

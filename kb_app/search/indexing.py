@@ -35,6 +35,7 @@ from kb_app.search.columns import (
     encode,
     merge_segments,
 )
+from kb_app.search.confirmed_file import update_confirmed
 from kb_app.search.gathering import Batch, Work, crew_of
 from kb_app.search.manifest import (
     Manifest,
@@ -142,6 +143,7 @@ def update_index(
         except DamagedIndexError as error:
             _start_anew(run, str(error))
             _update(run, storage, processes, None)
+        update_confirmed(root, folder, paths)
     except OSError as error:
         raise EnvironmentFault(
             f"The index of {knowledge_base!r} cannot be written: {error.strerror or error}",

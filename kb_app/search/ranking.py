@@ -31,6 +31,8 @@ HEADING_EFFECT = 0.3
 STUB_FACTOR = 0.55
 RETIRED_FACTOR = 0.6
 ASIDE_FACTOR = 0.65
+STALE_FACTOR = 0.96
+"""An entry whose last confirmation is too old comes after an equal one that is fresh; it is never hidden."""
 
 
 @dataclass(slots=True)

@@ -145,6 +145,12 @@ def _layers(window: MainWindow) -> Feature:
     return LayersFeature(window)
 
 
+def _proven(window: MainWindow) -> Feature:
+    from kb_app.ui.proven.feature import ProvenFeature
+
+    return ProvenFeature(window)
+
+
 FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _incident,
     _history,
@@ -162,5 +168,6 @@ FEATURES: tuple[Callable[[MainWindow], Feature], ...] = (
     _duties,
     _export,
     _layers,
+    _proven,
 )
 """Makers of the features, in the order in which they join."""

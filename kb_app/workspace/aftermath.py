@@ -81,8 +81,12 @@ class KnownStates:
 
     def of(self, book: RecordBook) -> tuple[IncidentState, ...]:
         """Return what every record of the book adds up to, the newest first."""
+        return self.below(book.root)
+
+    def below(self, root: Path) -> tuple[IncidentState, ...]:
+        """Return what every record below ``root`` adds up to, the newest first."""
         found = {}
-        for place in reversed(records(book.root)):
+        for place in reversed(records(root)):
             stamp = _stamp(place.folder)
             before = self._known.get(place.folder)
             is_same = before is not None and before[0] == stamp

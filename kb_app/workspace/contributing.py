@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from kb_app.entries.feedback import FlagKind, feedback_folder
 from kb_app.entries.front_matter import read_front_matter
 from kb_app.entries.inference import stem_of
 from kb_app.entries.model import Kind
@@ -51,16 +52,6 @@ class Taker(StrEnum):
     REMOTE = "remote"
     FOLDER = "folder"
     BUNDLED = "bundled"
-
-
-class FlagKind(StrEnum):
-    """What is wrong with an entry, or that it worked."""
-
-    WRONG = "wrong"
-    UNCLEAR = "unclear"
-    OUTDATED = "outdated"
-    MISSING_STEP = "missing step"
-    WORKED = "worked"
 
 
 STATE_WORDS = {
@@ -307,23 +298,32 @@ def _short(text: str) -> str:
 
 def feedback_path(path: str, at: dt.datetime) -> str:
     """Return a new file for a note about the entry ``path``; no two notes ever share one."""
-    return f"feedback/{path.removesuffix('.md')}/{at:%Y-%m-%d}-{secrets.token_hex(4)}.md"
+    return f"{feedback_folder(path)}/{at:%Y-%m-%d}-{secrets.token_hex(4)}.md"
 
 
 def feedback_text(path: str, kind: FlagKind, sentence: str, at: dt.datetime, author: str = "") -> str:
     """Return the text of a note about an entry."""
     rows = ["---", f"entry: {path}", f"feedback: {kind.value}", f"at: {at:%Y-%m-%d}"]
     if author:
-        rows.append(f'by: "{author}"')
+        rows.append(f"by: {_quoted(author)}")
     return "\n".join([*rows, "---", " ".join(sentence.split()), ""])
 
 
-def flag_draft(base: OpenBase, path: str, title: str, kind: FlagKind, sentence: str) -> TextDraft:
+def flag_draft(
+    base: OpenBase,
+    path: str,
+    title: str,
+    kind: FlagKind,
+    sentence: str,
+    *,
+    entry_id: str = "",
+    author: str = "",
+) -> TextDraft:
     """Return a note about an entry as a draft of a file of its own; it is not saved yet."""
     at = now_utc()
-    text = feedback_text(path, kind, sentence, at)
+    text = feedback_text(path, kind, sentence, at, author)
     what = f"{title} worked" if kind is FlagKind.WORKED else f"{title}: {kind.value}"
-    trailers = ((REVIEWED_TRAILER, stem_of(path)),) if kind is FlagKind.WORKED else ()
+    trailers = ((REVIEWED_TRAILER, entry_id or stem_of(path)),) if kind is FlagKind.WORKED else ()
     return TextDraft(
         new_id(at),
         base.name,

@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,14 @@ from kb_app.entries.knowledge_base import walk
 from kb_app.entries.lint import lint_entry
 from kb_app.entries.model import Entry, Kind, Role, State
 from kb_app.entries.reading import read_entry
+from kb_app.entries.standing import Sources, confirmed_words, flag_words, standing_of
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.incidents.events import format_time
 from kb_app.incidents.markup import Markdown, Plain, Writer, one_line
 from kb_app.incidents.report_page import simple_page
 from kb_app.incidents.timeline import IncidentState
 from kb_app.workspace.bases import OpenBase
+from kb_app.workspace.confirming import last_worked
 
 KNOWLEDGE_REPORTS = ("gaps", "coverage", "health")
 FORMS = ("text", "csv", "markdown", "html", "json")
@@ -290,10 +292,23 @@ CHECKLIST: tuple[tuple[str, tuple[str, ...]], ...] = (
 _OWN_LINES = ("symptoms in users' words", "an environment")
 
 
-def health(bases: Sequence[ReadBase], states: Sequence[IncidentState], today: dt.date) -> KnowledgeReport:
-    """Return what is stale, how far the content checklist is kept, and links that lead nowhere."""
+def health(
+    bases: Sequence[ReadBase],
+    states: Sequence[IncidentState],
+    today: dt.date,
+    sources: Mapping[str, Sources] | None = None,
+) -> KnowledgeReport:
+    """Return what is stale or flagged, how far the content checklist is kept, and links that lead nowhere.
+
+    Args:
+        bases: the knowledge bases.
+        states: incident records.
+        today: the day it is made for.
+        sources: what confirms the entries, by knowledge base; the records alone for one that is not named.
+    """
     stale, undated, dead, lines = [], 0, [], dict.fromkeys(_line_names(), 0)
-    worked = _last_worked(states)
+    flagged: list[tuple[str, ...]] = []
+    worked = Sources(used=last_worked(states))
     checked = 0
     for base in bases:
         for entry in base.entries:
@@ -304,11 +319,17 @@ def health(bases: Sequence[ReadBase], states: Sequence[IncidentState], today: dt
                 codes.add(finding.code)
                 if finding.code in ("broken-link", "broken-anchor"):
                     dead.append((base.name, f"{entry.path}:{finding.line}", finding.message))
-            last = max((day for day in (entry.reviewed, worked.get(entry.id)) if day), default=None)
+            standing = standing_of(entry, (sources or {}).get(base.name, worked), today)
+            last = standing.last
             undated += last is None
-            if last is not None and (today - last).days > entry.review_every_days:
-                days = (today - last).days
-                stale.append((base.name, entry.path, last.isoformat(), str(days), entry.owner or "–"))
+            if last is not None and standing.is_stale(entry.review_every_days, today):
+                days, how = (today - last.day).days, confirmed_words(last, today)
+                row = (base.name, entry.path, last.day.isoformat(), str(days), how, entry.owner or "–")
+                stale.append(row)
+            flagged += [
+                (base.name, entry.path, flag_words(flag, today), entry.owner or "–")
+                for flag in standing.flags
+            ]
             if entry.kind in _RESPONSE:
                 checked += 1
                 for line in _kept(entry, codes):
@@ -316,14 +337,21 @@ def health(bases: Sequence[ReadBase], states: Sequence[IncidentState], today: dt
     figures = (
         (str(len(stale)), "entries not confirmed in time"),
         (str(undated), "entries that nobody ever confirmed"),
+        (str(len(flagged)), "open flags"),
         (str(len(dead)), "links that lead nowhere"),
     )
     sheets = (
         Sheet(
             "Not confirmed in time",
             "The last review or the last time it worked lies further back than review_every.",
-            ("knowledge base", "path", "last confirmed", "days ago", "owner"),
+            ("knowledge base", "path", "last confirmed", "days ago", "how", "owner"),
             tuple(sorted(stale, key=lambda row: (-int(row[3]), row[1]))),
+        ),
+        Sheet(
+            "Open flags",
+            "What readers said is wrong; a change with the trailer Closes-feedback: answers one.",
+            ("knowledge base", "path", "flag", "owner"),
+            tuple(sorted(flagged)),
         ),
         Sheet(
             "Checklist",
@@ -359,16 +387,6 @@ def _kept(entry: Entry, codes: set[str]) -> Iterator[str]:
         yield _OWN_LINES[0]
     if entry.environment or entry.affected:
         yield _OWN_LINES[1]
-
-
-def _last_worked(states: Sequence[IncidentState]) -> dict[str, dt.date]:
-    found: dict[str, dt.date] = {}
-    for state in states:
-        for event in state.entries_used:
-            if event.text("result") == "worked":
-                day = event.at.date()
-                found[event.text("entry")] = max(day, found.get(event.text("entry"), day))
-    return found
 
 
 def _about(bases: Sequence[ReadBase], states: Sequence[IncidentState], rules: Sequence[AlertRule]) -> str:

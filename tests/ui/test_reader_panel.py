@@ -14,13 +14,14 @@ from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from kb_app.entries.model import Severity
+from kb_app.entries.standing import Confirmation, How
 from kb_app.rendering.model import CodeBlock, OutlineItem, RenderedPage
 from kb_app.ui.common.jobs import InlineJobs
 from kb_app.ui.common.theme import Theme, ThemeChoice
 from kb_app.ui.common.widgets import Badge
 from kb_app.ui.reader.outline import OutlineModel
 from kb_app.ui.reader.panel import LOADING_AFTER_MS, ReaderPanel
-from kb_app.ui.reader.state import Fact, PageFacts, PageNotice, review_fact
+from kb_app.ui.reader.state import Fact, PageFacts, PageNotice, confirmed_fact
 
 # Popups ask for the keyboard, which the offscreen platform does not have.
 pytestmark = pytest.mark.qt_log_ignore("does not support grabbing the keyboard", extend=True)
@@ -97,7 +98,7 @@ def test_facts_alerts_and_notices_stand_above_the_page(reader: ReaderPanel, qtbo
             facts=(
                 Fact("list-checks", "Runbook"),
                 Fact("users", "team-control-plane"),
-                review_fact(dt.date(2025, 9, 1), 365, dt.date(2026, 11, 1)),
+                confirmed_fact(Confirmation(dt.date(2025, 9, 1), How.STATED), 365, dt.date(2026, 11, 1)),
             ),
             alerts=("EtcdNoLeader", "B", "C", "D", "E"),
             notices=(PageNotice(Severity.INFO, "Kind was told from headings.", 5),),
@@ -108,6 +109,21 @@ def test_facts_alerts_and_notices_stand_above_the_page(reader: ReaderPanel, qtbo
     for text in ("Runbook", "team-control-plane", "last confirmed 14 months ago", "EtcdNoLeader", "+2"):
         assert text in shown
     assert "Shown as plain text." in shown
+
+
+def test_a_badge_counts_the_open_flags_and_shows_them_by_a_key(reader: ReaderPanel, qtbot: QtBot) -> None:
+    reader.show_page(page(), None, "a.md")
+    reader.set_facts(PageFacts(flags=("Wrong: step 2 (Ben, 3 Nov)", "Unclear: <b>which</b> slot?")))
+    badge = reader.facts.findChild(QPushButton, "flagsBadge")
+    assert badge.text() == "2 open flags"
+    assert "step 2" in badge.accessibleName()
+    badge.setFocus()
+    qtbot.keyClick(badge, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: "Unclear: <b>which</b> slot?" in texts(reader.facts))
+    reader.set_facts(PageFacts(flags=("Wrong: step 2 (Ben, 3 Nov)", "Unclear: <b>which</b> slot?")))
+    assert badge.isChecked(), "looked up again, it stays open"
+    qtbot.keyClick(badge, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: "which" not in texts(reader.facts))
 
 
 def test_facts_of_the_page_before_are_gone(reader: ReaderPanel) -> None:

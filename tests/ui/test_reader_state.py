@@ -6,12 +6,18 @@ import datetime as dt
 
 import pytest
 
+from kb_app.entries.feedback import FeedbackNote, FlagKind
 from kb_app.entries.model import Audience, Entry, Kind, Note, Severity, State
+from kb_app.entries.standing import Confirmation, How, Standing
 from kb_app.ui.common.icons import has_icon
 from kb_app.ui.common.widgets import TONE_COLORS
-from kb_app.ui.reader.state import facts_of, review_fact, span
+from kb_app.ui.reader.state import confirmed_fact, facts_of, flags_text, span
 
 TODAY = dt.date(2026, 11, 23)
+
+
+def stated(day: dt.date) -> Confirmation:
+    return Confirmation(day, How.STATED)
 
 
 def entry(**values: object) -> Entry:
@@ -54,15 +60,15 @@ def test_spans_are_said_as_people_say_them(days: int, words: str) -> None:
 
 
 def test_a_review_ages_and_warns_when_it_no_longer_holds() -> None:
-    assert review_fact(TODAY, 365, TODAY).text == "confirmed today"
-    fresh = review_fact(TODAY - dt.timedelta(days=365), 365, TODAY)
+    assert confirmed_fact(stated(TODAY), 365, TODAY).text == "confirmed today"
+    fresh = confirmed_fact(stated(TODAY - dt.timedelta(days=365)), 365, TODAY)
     assert (fresh.text, fresh.tone) == ("last confirmed 12 months ago", "")
-    assert review_fact(TODAY - dt.timedelta(days=366), 365, TODAY).tone == "mitigate"
-    assert review_fact(None, 365, TODAY).text == "never confirmed"
+    assert confirmed_fact(stated(TODAY - dt.timedelta(days=366)), 365, TODAY).tone == "mitigate"
+    assert confirmed_fact(None, 365, TODAY).text == "never confirmed"
 
 
 def test_a_review_dated_in_the_future_is_said_so() -> None:
-    fact = review_fact(TODAY + dt.timedelta(days=3), 365, TODAY)
+    fact = confirmed_fact(stated(TODAY + dt.timedelta(days=3)), 365, TODAY)
     assert (fact.text, fact.tone) == ("review dated 2026-11-26", "mitigate")
 
 
@@ -87,7 +93,33 @@ def test_what_is_known_comes_in_order_and_says_from_where() -> None:
 
 
 def test_what_is_unknown_is_left_out() -> None:
-    assert [fact.text for fact in facts_of(entry(), TODAY).facts] == ["Runbook", "never confirmed"]
+    assert [fact.text for fact in facts_of(entry(), TODAY).facts] == ["Runbook"]
+    known = facts_of(entry(), TODAY, Standing())
+    assert [fact.text for fact in known.facts] == ["Runbook", "never confirmed"]
+    assert known.flags == ()
+
+
+def test_who_confirmed_it_and_how_is_said_in_words() -> None:
+    day = TODAY - dt.timedelta(days=20)
+    worked = confirmed_fact(Confirmation(day, How.WORKED, "Ana"), 365, TODAY)
+    assert worked.text == "confirmed 3 Nov by Ana: it worked"
+    review = confirmed_fact(Confirmation(day, How.REVIEW, "Ben", "b12d2f7" + "0" * 33), 365, TODAY)
+    assert review.text == "confirmed 3 Nov by a review of Ben, version b12d2f7"
+    used = confirmed_fact(Confirmation(day, How.USED), 365, TODAY)
+    assert used.text == "confirmed 3 Nov: it worked in your incident"
+    stale = confirmed_fact(Confirmation(day, How.WORKED, "Ana"), 14, TODAY)
+    assert (stale.text, stale.tone) == ("last confirmed 2 weeks ago", "mitigate")
+    assert stale.detail.startswith("Confirmed 3 Nov by Ana: it worked")
+
+
+def test_open_flags_are_counted_and_one_is_quoted() -> None:
+    note = FeedbackNote("feedback/a/1.md", "a.md", FlagKind.UNCLEAR, TODAY, "which slot?\x1b[2J", "Ben")
+    flags = facts_of(entry(), TODAY, Standing(flags=(note,))).flags
+    assert flags == ("Unclear: which slot?\\u001b[2J (Ben, 23 Nov)",)
+    assert flags_text(flags) == "1 open flag: Unclear: which slot?\\u001b[2J (Ben, 23 Nov)"
+    assert flags_text((*flags, *flags)) == "2 open flags"
+    assert flags_text(("x" * 200,)).endswith("x…")
+    assert flags_text(()) == ""
 
 
 def test_notes_come_worst_first() -> None:

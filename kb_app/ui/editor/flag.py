@@ -12,9 +12,9 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from kb_app.entries.feedback import FlagKind
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.widgets import IconButton, IconLabel, label, text_button
-from kb_app.workspace.contributing import FlagKind
 
 KINDS = (
     (FlagKind.WRONG, Qt.Key.Key_W, "Wrong", "W"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from kb_app.entries.feedback import FlagKind
+from kb_app.entries.model import Entry
 from kb_app.errors import KbError
 from kb_app.gitstore.proposals import ProposeEnd, ProposeOutcome
 from kb_app.settings import Settings
@@ -16,7 +18,7 @@ from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.reading import OpenedEntry
 from kb_app.ui.editor.flag import FlagBar
 from kb_app.workspace.bases import OpenBase
-from kb_app.workspace.contributing import FlagKind, Taker, flag_draft, leaks_of, propose_draft, taker_of
+from kb_app.workspace.contributing import Taker, flag_draft, leaks_of, propose_draft, taker_of
 from kb_app.workspace.drafts import DraftStore
 
 if TYPE_CHECKING:
@@ -104,19 +106,25 @@ class Flagging(QObject):
             base = next((b for b in self.desk.workspace.bases if b.name == about.ref.knowledge_base), None)
         if about is None or base is None:
             return
-        work = partial(self._work, base, about.ref.path, about.entry.title, kind, sentence)
+        work = partial(self._work, base, about.entry, kind, sentence)
         self.desk.jobs.run(
             work, on_done=partial(self._on_done, kind), on_error=self._on_error, lane=Lane.NETWORK
         )
 
-    def _work(
-        self, base: OpenBase, path: str, title: str, kind: FlagKind, sentence: str
-    ) -> ProposeOutcome | None:
+    def _work(self, base: OpenBase, entry: Entry, kind: FlagKind, sentence: str) -> ProposeOutcome | None:
         """Queue the note, or keep it as a draft where nothing can be proposed; None then."""
         folders, settings = self.desk.workspace.folders, self.desk.workspace.settings
         store = DraftStore(folders.drafts)
-        draft = flag_draft(base, path, title, kind, sentence)
         target = taker_of(folders, base, settings)
+        draft = flag_draft(
+            base,
+            entry.path,
+            entry.title,
+            kind,
+            sentence,
+            entry_id=entry.id,
+            author=target.identity.name or settings.contributor_name,
+        )
         draft = store.begin(draft)
         is_known = bool(target.identity.name and target.identity.email)
         if target.taker is not Taker.REMOTE or not target.has_program or not is_known:

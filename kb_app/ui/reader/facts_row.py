@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from kb_app.entries.model import Severity
 from kb_app.ui.common.widgets import (
@@ -17,7 +19,7 @@ from kb_app.ui.common.widgets import (
     text_button,
 )
 from kb_app.ui.reader.flow import FlowLayout
-from kb_app.ui.reader.state import Fact, PageFacts, PageNotice
+from kb_app.ui.reader.state import Fact, PageFacts, PageNotice, flags_text
 
 _ALERTS_SHOWN = 3
 _NOTICES_SHOWN = 2
@@ -50,7 +52,9 @@ class FactsRow(QWidget):
         self._layout.setSpacing(10)
         self._layout.addWidget(self._row)
         self._layout.addLayout(self._notices)
+        self._shown = PageFacts()
         self._all_notices: tuple[PageNotice, ...] = ()
+        self._page_notices: tuple[PageNotice, ...] = ()
         self.hide()
 
     def set_column(self, left: int, width: int) -> None:
@@ -58,7 +62,10 @@ class FactsRow(QWidget):
         self._layout.setContentsMargins(left, 12, max(0, self.width() - left - width), 0)
 
     def set_facts(self, facts: PageFacts) -> None:
-        """Show ``facts``."""
+        """Show ``facts``; ones that are shown already stay as they are, with what was opened of them."""
+        if facts == self._shown:
+            return
+        self._shown = facts
         while (item := self._flow.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
@@ -72,10 +79,33 @@ class FactsRow(QWidget):
             chip.setToolTip(plain_tooltip("Further alerts: " + ", ".join(more)))
             chip.setAccessibleName(f"{len(more)} further alerts")
             self._flow.addWidget(chip)
+        if facts.flags:
+            self._flow.addWidget(self._flags_button(facts.flags))
         self._row.setVisible(self._flow.count() > 0)
-        self._all_notices = facts.notices
-        self._show_notices(_NOTICES_SHOWN if len(facts.notices) > _NOTICES_SHOWN + 1 else len(facts.notices))
-        self.setVisible(bool(facts.state or facts.facts or facts.alerts or facts.notices))
+        self._all_notices = self._page_notices = facts.notices
+        self._show_notices(self._first_notices())
+        self.setVisible(bool(facts.state or facts.facts or facts.alerts or facts.notices or facts.flags))
+
+    def _flags_button(self, flags: tuple[str, ...]) -> QPushButton:
+        """Return the badge of open flags; pressing it shows each of them below."""
+        button = text_button(flags_text(flags), "", "flag", self._row, color="mitigate")
+        button.setObjectName("flagsBadge")
+        button.setProperty("chip", "true")
+        button.setProperty("tone", "mitigate")
+        button.setCheckable(True)
+        button.setAccessibleName(f"{flags_text(flags)}. {'; '.join(flags)}")
+        button.setToolTip(plain_tooltip("\n".join(flags)))
+        button.toggled.connect(partial(self._show_flags, flags))
+        return button
+
+    def _show_flags(self, flags: tuple[str, ...], is_open: bool) -> None:  # noqa: FBT001 - the signal's
+        shown = tuple(PageNotice(Severity.WARNING, flag) for flag in flags) if is_open else ()
+        self._all_notices = (*shown, *self._page_notices)
+        self._show_notices(len(self._all_notices) if is_open else self._first_notices())
+
+    def _first_notices(self) -> int:
+        count = len(self._all_notices)
+        return _NOTICES_SHOWN if count > _NOTICES_SHOWN + 1 else count
 
     def _show_notices(self, count: int) -> None:
         while (item := self._notices.takeAt(0)) is not None:

@@ -320,6 +320,7 @@ class ReaderPanel(QWidget):
                 facts=self._facts.facts,
                 alerts=self._facts.alerts,
                 notices=(*self._page_notices, *self._facts.notices),
+                flags=self._facts.flags,
             )
         )
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb_app.entries.model import Entry, Kind, Severity, State
+from kb_app.entries.standing import Confirmation, How, Standing, confirmed_words, flag_words
 
 _KINDS = {
     Kind.INTERNALS: ("book-open", "Internals"),
@@ -19,6 +21,7 @@ _STATES = {
     State.VERIFIED: ("circle-check", "Verified", "fix"),
     State.RETIRED: ("archive", "Retired", "danger"),
 }
+MAX_FLAG_TEXT = 44
 _DAYS_A_MONTH = 30.44
 _DAYS_A_YEAR = 365.25
 
@@ -63,6 +66,7 @@ class PageFacts:
         state: how far the entry may be trusted; None when unknown.
         facts: kind, place, owner, age of the review, in this order, what is known of them.
         alerts: names of alerts the entry answers.
+        flags: what readers said is wrong with it and nobody answered yet, one line each, the latest first.
         notices: what was odd about the file, most important first.
     """
 
@@ -70,10 +74,15 @@ class PageFacts:
     facts: tuple[Fact, ...] = ()
     alerts: tuple[str, ...] = ()
     notices: tuple[PageNotice, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
-def facts_of(entry: Entry, today: dt.date) -> PageFacts:
-    """Return what stands above ``entry``'s page on the day ``today``."""
+def facts_of(entry: Entry, today: dt.date, standing: Standing | None = None) -> PageFacts:
+    """Return what stands above ``entry``'s page on the day ``today``.
+
+    Until it is known how far the entry is confirmed (``standing``), a review that it states itself is shown,
+    and nothing in place of one that it does not state.
+    """
     icon, word = _KINDS[entry.kind]
     facts = [Fact(icon, word, detail=_origin(entry, "kind"))]
     place = " / ".join(part for part in (entry.product, entry.component) if part)
@@ -82,7 +91,11 @@ def facts_of(entry: Entry, today: dt.date) -> PageFacts:
         facts.append(Fact("component", place, detail=detail))
     if entry.owner:
         facts.append(Fact("users", entry.owner, detail=_origin(entry, "owner")))
-    facts.append(review_fact(entry.reviewed, entry.review_every_days, today))
+    if standing is not None:
+        facts.append(confirmed_fact(standing.last, entry.review_every_days, today))
+    elif entry.reviewed is not None:
+        stated = Confirmation(entry.reviewed, How.STATED)
+        facts.append(confirmed_fact(stated, entry.review_every_days, today))
     state_icon, state_word, tone = _STATES[entry.state]
     order = (Severity.ERROR, Severity.WARNING, Severity.INFO)
     notes = sorted(entry.notes, key=lambda note: order.index(note.severity))
@@ -91,19 +104,41 @@ def facts_of(entry: Entry, today: dt.date) -> PageFacts:
         facts=tuple(facts),
         alerts=entry.alerts,
         notices=tuple(PageNotice(note.severity, note.message, note.line) for note in notes),
+        flags=tuple(flag_words(flag, today) for flag in standing.flags) if standing is not None else (),
     )
 
 
-def review_fact(reviewed: dt.date | None, every_days: int, today: dt.date) -> Fact:
-    """Say how long ago the entry was confirmed, in the colour of a warning when that is too long."""
-    if reviewed is None:
-        return Fact("calendar", "never confirmed", detail="No review date is known for this entry")
-    days = (today - reviewed).days
-    detail = f"Reviewed on {reviewed.isoformat()}; a review holds {span(every_days)}"
+def confirmed_fact(last: Confirmation | None, every_days: int, today: dt.date) -> Fact:
+    """Say who confirmed the entry when and how; how long ago, as a warning, when that is too long."""
+    if last is None:
+        return Fact(
+            "calendar",
+            "never confirmed",
+            detail="No review, no note and no incident of yours says that it is right or worked (Y does)",
+        )
+    days, words = (today - last.day).days, confirmed_words(last, today)
+    detail = f"{words[0].upper()}{words[1:]}. A confirmation holds {span(every_days)}"
     if days < 0:
-        return Fact("calendar", f"review dated {reviewed.isoformat()}", "mitigate", detail)
-    text = "confirmed today" if days == 0 else f"last confirmed {span(days)} ago"
-    return Fact("calendar", text, "mitigate" if days > every_days else "", detail)
+        return Fact("calendar", f"review dated {last.day.isoformat()}", "mitigate", detail)
+    if days > every_days:
+        return Fact("calendar", f"last confirmed {span(days)} ago", "mitigate", detail)
+    if last.how is not How.STATED:
+        return Fact("circle-check" if last.how is How.REVIEW else "thumbs-up", words, "", detail)
+    return Fact(
+        "calendar", "confirmed today" if days == 0 else f"last confirmed {span(days)} ago", "", detail
+    )
+
+
+def flags_text(flags: Sequence[str]) -> str:
+    """Return the words of the badge for open flags; empty without any."""
+    if not flags:
+        return ""
+    if len(flags) > 1:
+        return f"{len(flags)} open flags"
+    first = flags[0]
+    return (
+        f"1 open flag: {first if len(first) <= MAX_FLAG_TEXT else first[: MAX_FLAG_TEXT - 1].rstrip() + '…'}"
+    )
 
 
 def span(days: int) -> str:
