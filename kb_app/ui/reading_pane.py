@@ -113,8 +113,8 @@ class ReadingPane(QStackedWidget):
         where = f"{place}  ·  {name}" if place else (f"{folder} / {name}" if folder else name)
         self.setCurrentWidget(reader)  # first: a page laid out for another width scrolls when it gets its own
         reader.resize(self.contentsRect().size())
-        reader.show_page(opened.page, root, entry.path, breadcrumb=where, anchor=anchor)
-        reader.set_facts(facts_of(entry, dt.date.today()))
+        facts = facts_of(entry, dt.date.today())
+        reader.show_page(opened.page, root, entry.path, breadcrumb=where, anchor=anchor, facts=facts)
         reader.set_starred(is_starred=is_starred)
         reader.mark_terms(tuple(terms))
 

@@ -35,6 +35,11 @@ for line in sys.stdin:
         continue
     elif op == "search" and m["request"]["text"] == "stuck":
         time.sleep(60)
+    elif op == "search" and m["request"]["text"] == "starved":
+        time.sleep(1.5)
+    elif op == "search" and m["request"]["text"] == "spinning":
+        while True:
+            pass
     text = m.get("request", {}).get("text", "")
     answer = {"query": text, "mode": "words", "verdict": "none", "took_ms": 1.0, "total": 0}
     reply = {"id": m["id"], "pid": os.getpid(), "echo": m.get("text"), "answer": answer}
@@ -205,6 +210,27 @@ def test_a_stuck_search_is_killed_when_a_newer_question_waits(
     client.ask(SearchRequest("stuck"))
     client.ask(SearchRequest("newer"))
     qtbot.waitUntil(lambda: asked == ["warm", "newer"], timeout=20_000)
+    assert worker.process_id != before
+
+
+@pytest.mark.expects_warnings
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processor time of others is not told here")
+def test_a_search_that_gets_no_turn_is_waited_for_and_one_that_spins_is_killed(
+    client: SearchClient, worker: WorkerProcess, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = worker.process_id
+    asked: list[str] = []
+    client.answered.connect(lambda request, _answer: asked.append(request.text))
+    monkeypatch.setattr("kb_app.ui.search.client.STUCK_MS", 100)
+    client._stuck_ms = 100
+    client.ask(SearchRequest("starved"))
+    client.ask(SearchRequest("newer"))
+    qtbot.waitUntil(lambda: asked == ["newer"], timeout=20_000)
+    assert worker.process_id == before
+    monkeypatch.setattr("kb_app.ui.search.client.MAX_STUCK_MS", 600_000)  # the clock alone ends nothing
+    client.ask(SearchRequest("spinning"))
+    client.ask(SearchRequest("newest"))
+    qtbot.waitUntil(lambda: asked[-1] == "newest", timeout=20_000)
     assert worker.process_id != before
 
 

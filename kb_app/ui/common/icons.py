@@ -74,6 +74,12 @@ def _drawn(renderer: QSvgRenderer, size: int, scale: float) -> QImage:
 
 
 @lru_cache(maxsize=256)
+def icon_pixmap(name: str, color: str, size: int, scale: float) -> QPixmap:
+    """Return the picture of `icon_image`; drawn once, for labels that come and go with every entry."""
+    return QPixmap.fromImage(icon_image(name, color, size, scale))
+
+
+@lru_cache(maxsize=256)
 def tinted_svg(name: str, color: str) -> str:
     """Return the SVG text of an icon in ``color``.
 

@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPixmap,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -30,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from kb_app.ui.common.icons import bind_icon, icon_image
+from kb_app.ui.common.icons import bind_icon, icon_pixmap
 from kb_app.ui.common.style import set_property
 from kb_app.ui.common.theme import Theme
 
@@ -121,7 +120,7 @@ class IconLabel(QLabel):
     def _draw(self) -> None:
         icon, color, size = self._wanted
         tint = Theme.current().tokens.color(color)
-        self.setPixmap(QPixmap.fromImage(icon_image(icon, tint, size, max(2.0, self.devicePixelRatioF()))))
+        self.setPixmap(icon_pixmap(icon, tint, size, max(2.0, self.devicePixelRatioF())))
 
 
 class Chip(QLabel):

@@ -141,6 +141,15 @@ class WorkerProcess(QObject):
         """Return the process id, 0 while it does not run."""
         return int(self._process.processId()) if self._process is not None else 0
 
+    def processor_ms(self) -> float | None:
+        """Return the processor time the process has used so far; None where the system does not tell."""
+        try:
+            stat = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii", errors="replace")
+            user, system = stat.rpartition(")")[2].split()[11:13]
+            return 1000 * (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError, AttributeError):  # no /proc, or no such process
+            return None
+
     def start(self) -> None:
         """Start the process unless it is up or about to be."""
         if self._process is None and not self._restart_timer.isActive():

@@ -55,6 +55,8 @@ class FactsRow(QWidget):
         self._shown = PageFacts()
         self._all_notices: tuple[PageNotice, ...] = ()
         self._page_notices: tuple[PageNotice, ...] = ()
+        self._plain: list[_PlainFact] = []
+        self._badges: list[Badge] = []
         self.hide()
 
     def set_column(self, left: int, width: int) -> None:
@@ -62,16 +64,19 @@ class FactsRow(QWidget):
         self._layout.setContentsMargins(left, 12, max(0, self.width() - left - width), 0)
 
     def set_facts(self, facts: PageFacts) -> None:
-        """Show ``facts``; ones that are shown already stay as they are, with what was opened of them."""
+        """Show ``facts``; ones that are shown already stay as they are, with what was opened of them.
+
+        Widgets of the former entry are filled anew: making them costs ten times as much.
+        """
         if facts == self._shown:
             return
         self._shown = facts
         while (item := self._flow.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
+            old = item.widget()
+            if old is not None and old not in self._plain and old not in self._badges:
                 old.hide()
                 old.deleteLater()
-        for fact in ((facts.state,) if facts.state else ()) + facts.facts:
-            self._flow.addWidget(_fact_widget(fact, self._row))
+        self._add_facts(((facts.state,) if facts.state else ()) + facts.facts)
         for alert in facts.alerts[:_ALERTS_SHOWN]:
             self._flow.addWidget(_alert_chip(alert, self._row))
         if more := facts.alerts[_ALERTS_SHOWN:]:
@@ -106,6 +111,30 @@ class FactsRow(QWidget):
     def _first_notices(self) -> int:
         count = len(self._all_notices)
         return _NOTICES_SHOWN if count > _NOTICES_SHOWN + 1 else count
+
+    def _add_facts(self, facts: tuple[Fact, ...]) -> None:
+        plain, badges = iter(self._plain), iter(self._badges)
+        used: list[QWidget] = []
+        for fact in facts:
+            widget: _PlainFact | Badge | None
+            if fact.tone:
+                widget = next(badges, None)
+                if widget is None:
+                    widget = Badge(fact.icon, fact.text, fact.tone, self._row)
+                    self._badges.append(widget)
+                else:
+                    widget.set_badge(fact.icon, fact.text, fact.tone)
+            else:
+                widget = next(plain, None)
+                if widget is None:
+                    widget = _PlainFact(self._row)
+                    self._plain.append(widget)
+                widget.show_fact(fact)
+            widget.setToolTip(plain_tooltip(fact.detail))
+            self._flow.addWidget(widget)
+            used.append(widget)
+        for one in (*self._plain, *self._badges):
+            one.setVisible(one in used)
 
     def _show_notices(self, count: int) -> None:
         while (item := self._notices.takeAt(0)) is not None:
@@ -159,22 +188,25 @@ class NoticeBar(QFrame):
             self.line_requested.emit(self._line)
 
 
-def _fact_widget(fact: Fact, parent: QWidget) -> QWidget:
-    widget: QWidget
-    if fact.tone:
-        widget = Badge(fact.icon, fact.text, fact.tone, parent)
-    else:
-        widget = QWidget(parent)
-        layout = QHBoxLayout(widget)
+class _PlainFact(QWidget):
+    """A fact without a tone: its icon and its words."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        layout.addWidget(IconLabel(fact.icon, "text3", 14, widget))
-        text = ElidedLabel(fact.text, widget)
-        text.setProperty("textstyle", "secondary")
-        layout.addWidget(text, 1)
-        widget.setAccessibleName(fact.text)
-    widget.setToolTip(plain_tooltip(fact.detail))
-    return widget
+        self._icon = IconLabel("info", "text3", 14, self)
+        layout.addWidget(self._icon)
+        self._text = ElidedLabel("", self)
+        self._text.setProperty("textstyle", "secondary")
+        layout.addWidget(self._text, 1)
+
+    def show_fact(self, fact: Fact) -> None:
+        """Show another fact."""
+        self._icon.set_icon(fact.icon, "text3")
+        self._text.setText(fact.text)
+        self.setAccessibleName(fact.text)
 
 
 def _alert_chip(alert: str, parent: QWidget) -> Badge:

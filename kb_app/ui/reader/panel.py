@@ -224,6 +224,7 @@ class ReaderPanel(QWidget):
         breadcrumb: str = "",
         anchor: str = "",
         line: int = 0,
+        facts: PageFacts | None = None,
     ) -> None:
         """Show a page.
 
@@ -234,10 +235,11 @@ class ReaderPanel(QWidget):
             breadcrumb: shown in the header; empty: the path.
             anchor: heading to go to; empty: where the reader was last time, or the top.
             line: 1-based line of the file to go to when there is no ``anchor``; 0 for none.
+            facts: what is known about the entry (`state.facts_of`), where it is known already.
         """
         self._loading.stop()
         self.breadcrumb.setText(breadcrumb or path.replace("/", " / "))
-        self._facts = PageFacts()
+        self._facts = facts or PageFacts()
         self._page_notices = tuple(PageNotice(Severity.WARNING, text) for text in page.notices)
         self._show_facts()
         self.outline.hide()

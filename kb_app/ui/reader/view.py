@@ -236,7 +236,8 @@ class ReaderView(QTextBrowser):
         document.clear()  # before the fonts change: the old page would be laid out once more
         document.setIndentWidth(INDENT * zoom)
         document.setDefaultFont(without_ligatures(ui_font(14 * zoom)))
-        document.setDefaultStyleSheet(page_css(self._theme.tokens, zoom))
+        if (css := page_css(self._theme.tokens, zoom)) != document.defaultStyleSheet():
+            document.setDefaultStyleSheet(css)
         self._fit_column()
         document.setHtml(next(self._pieces, ""))
         self._is_complete = False

@@ -18,7 +18,11 @@ from kb_app.ui.search.answers import read_answer
 logger = logging.getLogger(__name__)
 
 STUCK_MS = 300
-"""A newer question waits this long before the worker is taken for stuck and killed."""
+"""A newer question waits this long before the worker is taken for stuck and killed.
+
+It counts as processor time of the worker where the system tells it: a worker that gets no turn on a busy
+machine is not stuck, and to kill it would make it later still. `MAX_STUCK_MS` by the clock ends the patience.
+"""
 
 MAX_STUCK_MS = 5_000
 COLD_STUCK_MS = 2_000
@@ -72,6 +76,8 @@ class SearchClient(QObject):
         self._stuck_ms = STUCK_MS
         self._stuck_timer = QTimer(self, singleShot=True)
         self._stuck_timer.timeout.connect(self._on_stuck)
+        self._waited_ms = 0
+        self._processor_ms: float | None = None
         worker.started.connect(self._on_started)
         worker.answered.connect(self._on_answered)
         worker.failed.connect(self._on_failed)
@@ -99,7 +105,7 @@ class SearchClient(QObject):
         if self._asked is None:
             self._ask_next()
         elif self._is_answering and not self._stuck_timer.isActive():
-            self._stuck_timer.start(self._stuck_ms)
+            self._watch()
 
     def _ask_next(self) -> None:
         request, self._waiting = self._waiting, None
@@ -133,11 +139,11 @@ class SearchClient(QObject):
             self._open_id, self._is_open = 0, True
             self.opened.emit()
             if self._waiting is not None and self._asked is not None:
-                self._stuck_timer.start(self._stuck_ms)
+                self._watch()
         elif request_id == self._reopen_id:
             self._reopen_id = 0
             if self._waiting is not None and self._asked is not None:
-                self._stuck_timer.start(self._stuck_ms)
+                self._watch()
         elif self._asked is not None and request_id == self._asked[0]:
             request = self._asked[1]
             self._asked = None
@@ -181,9 +187,26 @@ class SearchClient(QObject):
                 self.failed.emit(fault)
             self._ask_next()
 
+    def _watch(self) -> None:
+        """Begin to wait for the answer that keeps a newer question waiting."""
+        self._waited_ms = 0
+        self._processor_ms = self._worker.processor_ms()
+        self._stuck_timer.start(self._stuck_ms)
+
+    def _is_starved(self) -> bool:
+        """Tell whether the worker had no turn to answer: its time is not up, only the clock's."""
+        now, before = self._worker.processor_ms(), self._processor_ms
+        if now is None or before is None or self._waited_ms >= MAX_STUCK_MS:
+            return False
+        return now - before < self._stuck_ms
+
     def _on_stuck(self) -> None:
         """A newer question waits behind one that takes too long: give the old one up with its process."""
         if self._asked is None or self._waiting is None or not self._is_answering:
+            return
+        self._waited_ms += self._stuck_timer.interval()
+        if self._is_starved():
+            self._stuck_timer.start(STUCK_MS)
             return
         logger.warning("the search worker is stuck and is started again")
         self._worker.drop(self._asked[0])
