@@ -173,7 +173,14 @@ _WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (Cause.TLS, ("ssl", "certificate", "gnutls", "schannel")),
     (
         Cause.FORBIDDEN,
-        ("returned error: 403", "access denied", "not authorized", "protected branch", "service not enabled"),
+        (
+            "returned error: 403",
+            r"permission to \S+ denied to",
+            "access denied",
+            "not authorized",
+            "protected branch",
+            "service not enabled",
+        ),
     ),
     (
         Cause.NOT_FOUND,

@@ -104,7 +104,7 @@ def web_base(address: RemoteAddress) -> str:
 
 def new_file_page(kind: HostKind, address: RemoteAddress, *, branch: str, path: str, text: str) -> str:
     """Return a page that proposes a new file from the browser, for those who may not push; else empty."""
-    if kind is not HostKind.GITHUB:
+    if kind is not HostKind.GITHUB or not web_base(address):
         return ""
     page = f"{web_base(address)}/new/{quote(branch)}?{urlencode({'filename': path, 'value': text})}"
     return page if len(page) <= MAX_PAGE_ADDRESS else ""

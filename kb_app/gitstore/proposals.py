@@ -24,7 +24,17 @@ from kb_app.gitstore.causes import RETRYABLE, Cause
 from kb_app.gitstore.clones import Clone, CloneArea, IsCancelled, writable_or_existing
 from kb_app.gitstore.commits import CommitPlan, FileEdit, Signing, commit_on_branch
 from kb_app.gitstore.conflicts import Merge, merge_pages, whole_page
-from kb_app.gitstore.hosts import HostKind, PushPlan, change_id, host_of, page_in, push_plan, review_page
+from kb_app.gitstore.hosts import (
+    HostKind,
+    PushPlan,
+    change_id,
+    host_of,
+    new_file_page,
+    page_in,
+    push_plan,
+    review_page,
+    web_base,
+)
 from kb_app.gitstore.leaks import Leak, leaks_in
 from kb_app.gitstore.locks import Busy, exclusive, set_stale_locks_aside
 from kb_app.gitstore.names import (
@@ -378,6 +388,31 @@ class ProposalQueue:
         except EnvironmentFault as fault:
             return ProposeOutcome(ProposeEnd.FAILED, fault.title, fault.hint)
 
+    def extend(self, proposal_id: str, draft: Draft) -> ProposeOutcome | None:
+        """Make a proposal that waits to be sent and a draft one proposal, which takes its place in the queue.
+
+        Title and body are those of ``draft``; files and trailers are those of both. None: it was sent or
+        withdrawn meanwhile, or both together are too many files; nothing happened.
+
+        Raises:
+            UsageError: when the title, a path or a trailer cannot be used, or there is no such proposal.
+        """
+        clone = self.area.get(self.get(proposal_id).clone)
+        try:
+            with self._held(clone):
+                waiting = self.get(proposal_id)
+                files = (*self.files(waiting), *draft.files)
+                if waiting.state is not ProposalState.QUEUED or len(files) > MAX_FILES:
+                    return None
+                both = replace(draft, files=files, trailers=(*waiting.trailers, *draft.trailers))
+                _check_draft(both)
+                outcome = self._propose(clone, both, accept_doubtful=False)
+                if outcome.is_ok:
+                    self._forget(waiting)
+                return outcome
+        except EnvironmentFault as fault:
+            return ProposeOutcome(ProposeEnd.FAILED, fault.title, fault.hint)
+
     def _propose(self, clone: Clone, draft: Draft, *, accept_doubtful: bool) -> ProposeOutcome:
         repository = self.area.repository(clone)
         self._sweep(clone)
@@ -653,13 +688,26 @@ class ProposalQueue:
             return self._sent(proposal, plan, outcome.details)
         if outcome.cause in RETRYABLE or outcome.cause not in (Cause.REJECTED, Cause.FORBIDDEN, Cause.OTHER):
             return outcome
+        is_barred = outcome.cause is Cause.FORBIDDEN
+        page = self._page_to_write_on(clone, proposal) if is_barred else ""
         return self._save(
             replace(
                 proposal,
                 state=ProposalState.NEEDS_ANSWER,
                 problem=_reason(outcome) or outcome.sentence,
-                hint="Save it as a patch file for the owner, or ask for permission and send again",
+                hint=_way_without_pushing(proposal, clone, page) if is_barred else _REFUSED_HINT,
+                page=page,
             )
+        )
+
+    def _page_to_write_on(self, clone: Clone, proposal: Proposal) -> str:
+        """Return the host's page on which a new file can be proposed without pushing, prefilled, or empty."""
+        files = self.files(proposal)
+        content = files[0].content if len(files) == 1 else None
+        if content is None or not are_texts(content) or self.before(proposal, files[0].path) is not None:
+            return ""
+        return new_file_page(
+            proposal.host, clone.address, branch=proposal.target, path=files[0].path, text=content.decode()
         )
 
     def _plan(self, clone: Clone, proposal: Proposal) -> PushPlan:
@@ -850,6 +898,20 @@ class ProposalQueue:
             if proposal.state not in (ProposalState.MERGED, ProposalState.WITHDRAWN):
                 raise UsageError("The proposal is still under way", "Withdraw it first")
             self._forget(proposal)
+
+
+_REFUSED_HINT = "Save it as a patch file for the owner, or ask for permission and send again"
+
+
+def _way_without_pushing(proposal: Proposal, clone: Clone, page: str) -> str:
+    """Return what somebody can do who may not push; ``page``: where the host lets her write the file."""
+    if page:
+        return "Propose it in the browser: the page is filled in, and the host keeps it in a copy of your own"
+    base = web_base(clone.address)
+    issues = {HostKind.GITHUB: "issues/new", HostKind.GITEA: "issues/new", HostKind.GITLAB: "-/issues/new"}
+    if base and proposal.host in issues:
+        return f"Save it as a patch file and attach it to an issue at {base}/{issues[proposal.host]}"
+    return f"Save it as a patch file and send it to the owners of {clone.name}"
 
 
 def message_of(proposal: Proposal) -> str:

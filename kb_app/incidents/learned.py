@@ -80,7 +80,11 @@ def _symptoms(state: IncidentState) -> list[str]:
     if state.alert:
         lines.append(f"\nThe alert `{one_line(state.alert).replace('`', '')}` fired.")
     impact = _impact_words(state)
-    return [*lines, f"\nImpact: {impact}."] if impact else lines
+    if impact:
+        lines.append(f"\nImpact: {impact}.")
+    if ticket := one_line(state.ticket or state.tracker):
+        lines.append(f"\n- Ticket: {ticket if state.ticket else f'<{ticket}>'}")
+    return lines
 
 
 def _impact_words(state: IncidentState) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -117,6 +119,16 @@ def with_bases(workspace: Workspace, bases: Sequence[OpenBase]) -> Workspace:
     return replace(workspace, bases=tuple(kept.values()))
 
 
+def brought_together(before: Settings, after: Settings, now: Settings) -> Settings:
+    """Return ``now`` with what differs between ``before`` and ``after``: both changes hold."""
+    changed = {
+        f.name: getattr(after, f.name)
+        for f in fields(Settings)
+        if getattr(after, f.name) != getattr(before, f.name)
+    }
+    return replace(now, **changed)
+
+
 def reopened(workspace: Workspace, settings: Settings, *, without: str = "") -> Workspace:
     """Return the workspace for other settings; what was opened without being configured stays open.
 
@@ -188,6 +200,7 @@ class Desk(QObject):
         self._last_limit = self._last_count = 0
         self.copies = Copies()
         self._is_stopped = False
+        self._base_changes: deque[Callable[[Workspace], Workspace]] = deque()
         self.search = SearchClient(workers.search, self)
         self.indexing = IndexRun(workers.index, self)
         self.opener = EntryOpener(workers.reader, self)
@@ -273,71 +286,93 @@ class Desk(QObject):
 
     def add_folder(self, folder: Path) -> None:
         """Add a folder to the configured knowledge bases and open it."""
-        workspace = self.workspace
 
-        def work() -> Workspace:
+        def work(workspace: Workspace) -> Workspace:
             settings = workspace.settings.with_base(configured_for(folder, workspace.folders))
-            opened = reopened(workspace, settings)
-            save_settings(workspace.folders, settings)
-            return opened
+            return reopened(workspace, settings)
 
-        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+        self._change_bases(work)
 
     def add_base(self, base: ConfiguredBase, *, instead_of: str = "") -> None:
         """Add a knowledge base that lies ready, in place of the one called ``instead_of`` where given."""
-        workspace = self.workspace
 
-        def work() -> Workspace:
+        def work(workspace: Workspace) -> Workspace:
             settings = workspace.settings.without_base(instead_of).with_base(base)
-            opened = reopened(workspace, settings, without=instead_of)
-            save_settings(workspace.folders, settings)
-            return opened
+            return reopened(workspace, settings, without=instead_of)
 
-        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+        self._change_bases(work)
 
     def reopen_with(self, settings: Settings) -> None:
         """Take settings that name other knowledge bases: save them and open what they name."""
-        workspace = self.workspace
-
-        def work() -> Workspace:
-            opened = reopened(workspace, settings)
-            save_settings(workspace.folders, settings)
-            return opened
-
-        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+        asked_of = self.workspace.settings
+        self._change_bases(
+            lambda workspace: reopened(workspace, brought_together(asked_of, settings, workspace.settings))
+        )
 
     def open_again(self) -> None:
         """Open the knowledge bases anew: the ``kb.yml`` of one has changed."""
-        workspace = self.workspace
-        self.jobs.run(
-            lambda: reopened(workspace, workspace.settings),
-            on_done=self._take_workspace,
-            on_error=self._on_settings_error,
-        )
+        self._change_bases(lambda workspace: reopened(workspace, workspace.settings))
 
     def show_base(self, wanted: str) -> None:
         """Open a folder or a configured name until the window is closed; nothing is saved."""
         if any(base.name == wanted for base in self.bases):
             return
-        workspace = self.workspace
 
-        def work() -> Workspace:
+        def work(workspace: Workspace) -> Workspace:
             [base] = open_workspace((wanted,), workspace.folders, workspace.settings).bases
             return with_bases(workspace, (*workspace.bases, base))
 
-        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error)
+        self._change_bases(work)
 
     def remove_base(self, name: str) -> None:
         """Take a knowledge base out of the configured ones; its folder stays as it is."""
-        workspace = self.workspace
+        self._change_bases(
+            lambda workspace: reopened(workspace, workspace.settings.without_base(name), without=name)
+        )
+
+    def _change_bases(self, work: Callable[[Workspace], Workspace]) -> None:
+        """Change which knowledge bases are open: one change after the other, each from what the last left."""
+        self._base_changes.append(work)
+        if len(self._base_changes) == 1:
+            self._run_base_change()
+
+    def _run_base_change(self) -> None:
+        before, change = self.workspace, self._base_changes[0]
 
         def work() -> Workspace:
-            settings = workspace.settings.without_base(name)
-            opened = reopened(workspace, settings, without=name)
-            save_settings(workspace.folders, settings)
+            opened = change(before)
+            if opened.settings != before.settings:
+                save_settings(before.folders, opened.settings)
             return opened
 
-        self.jobs.run(work, on_done=self._take_workspace, on_error=self._on_settings_error, lane=Lane.WRITE)
+        self.jobs.run(
+            work,
+            on_done=partial(self._on_bases_opened, before),
+            on_error=self._on_base_change_failed,
+            lane=Lane.WRITE,
+        )
+
+    def _on_bases_opened(self, before: Workspace, opened: Workspace) -> None:
+        now = self.workspace.settings
+        if now != before.settings:  # a setting was changed meanwhile; both changes hold
+            settings = brought_together(before.settings, opened.settings, now)
+            opened = replace(opened, settings=settings)
+            self.jobs.run(
+                lambda: save_settings(before.folders, settings),
+                on_error=self._on_settings_error,
+                lane=Lane.WRITE,
+            )
+        self._take_workspace(opened)
+        self._begin_next_base_change()
+
+    def _on_base_change_failed(self, error: Exception) -> None:
+        self._begin_next_base_change()
+        self._on_settings_error(error)
+
+    def _begin_next_base_change(self) -> None:
+        self._base_changes.popleft()
+        if self._base_changes and not self._is_stopped:
+            self._run_base_change()
 
     def set_hidden(self, name: str, *, is_hidden: bool) -> None:
         """Search a knowledge base or leave it out; the last one cannot be left out."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kb_app.entries.feedback import FlagKind, feedback_folder
+from kb_app.entries.feedback import FEEDBACK_FOLDER, FlagKind, feedback_folder
 from kb_app.entries.front_matter import read_front_matter
 from kb_app.entries.inference import stem_of
 from kb_app.entries.model import Kind
@@ -203,6 +203,41 @@ def propose_draft(
     if outcome.is_ok:
         drafts.set_aside(draft.id)
     return outcome
+
+
+def propose_note(folders: AppFolders, settings: Settings, base: OpenBase, draft: TextDraft) -> ProposeOutcome:
+    """Put a note about an entry into the queue, as one proposal with those that wait to be sent already.
+
+    Raises:
+        UsageError: when ``base`` cannot take proposals.
+        EnvironmentFault: when there is no git that can be used, or the draft cannot be read.
+    """
+    drafts, store = DraftStore(folders.drafts), proposing_store(folders, settings)
+    clone = store.area.owner_of(base.root)
+    if clone is None:
+        raise UsageError(f"{base.name} is a folder that is only read", "Save the note as a patch file")
+    wanted = Draft(draft.why, edits_of(drafts, draft), trailers=draft.trailers)
+    waiting = [
+        p for p in store.queue.proposals(clone.name) if p.state is ProposalState.QUEUED and is_notes(p)
+    ]
+    outcome = None
+    if waiting:
+        before = waiting[-1]
+        said = (before.body or f"- {before.title}").split("\n")
+        both = replace(
+            wanted, title=f"Feedback: {len(said) + 1} notes", body="\n".join([*said, f"- {draft.why}"])
+        )
+        outcome = store.queue.extend(before.id, both)
+    if outcome is None:
+        outcome = store.queue.propose(clone.name, wanted)
+    if outcome.is_ok:
+        drafts.set_aside(draft.id)
+    return outcome
+
+
+def is_notes(proposal: Proposal) -> bool:
+    """Tell whether a proposal holds nothing but notes about entries."""
+    return all(path.startswith(f"{FEEDBACK_FOLDER}/") for path in proposal.paths)
 
 
 def wanted_of(folders: AppFolders, base: OpenBase, draft: TextDraft, title: str) -> tuple[str, Draft]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from kb_app.gitstore.proposals import ProposalState
 from kb_app.paths import app_folders
 from kb_app.settings import Settings, load_settings, save_settings
 from kb_app.ui.app import Options, Running, make_application
+from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.conflicts.feature import ConflictsFeature
 from kb_app.ui.editor.feature import EditorFeature
@@ -242,10 +244,61 @@ def test_it_worked_is_asked_once_and_then_one_key(start: Callable[..., Person], 
     person.wait(lambda: len(states()) == 1)
     person.wait(lambda: load_settings(app_folders()).shares_use == "yes")
     person.wait(lambda: person.window.reading.isAncestorOf(person.focused()))
+    person.wait(lambda: states() == [ProposalState.PROPOSED])
     person.press(Qt.Key.Key_Y)
     person.wait(lambda: states() == [ProposalState.PROPOSED] * 2)
     log = git(remote, "log", "--format=%B", "--branches=proposal/*")
     assert log.count("Reviewed-entry: lease-lost") == 2
+
+
+@pytest.mark.usefixtures("remote")
+def test_notes_made_without_a_network_are_one_line_and_one_proposal(
+    start: Callable[..., Person], remote: Path
+) -> None:
+    save_settings(app_folders(), replace(load_settings(app_folders()), shares_use="yes"))
+    away = remote.rename(remote.with_name("away.git"))
+    person = start()
+    person.open("lease-lost.md")
+    for count in (1, 2):
+        person.press(Qt.Key.Key_Y)
+        person.wait(lambda: states() == [ProposalState.QUEUED])
+        person.wait(lambda count=count: len(proposals(app_folders())[0].paths) == count)
+    person.press(Qt.Key.Key_F)
+    person.press(Qt.Key.Key_U)
+    person.write("Which keeper?")
+    person.press(Qt.Key.Key_Return)
+    person.wait(lambda: len(proposals(app_folders())[0].paths) == 3)
+    person.feature.show_proposals()
+    person.wait(lambda: any("3 notes about entries" in text for text in person.looked()))
+    [waiting] = proposals(app_folders())
+    assert waiting.title == "Feedback: 3 notes"
+    assert waiting.body.count("\n- ") == 2
+    away.rename(remote)
+    person.feature.writing.send()
+    person.wait(lambda: states() == [ProposalState.PROPOSED])
+    files = git(remote, "ls-tree", "-r", "--name-only", waiting.branch).split()
+    assert sum(file.startswith("feedback/lease-lost/") for file in files) == 3
+
+
+def test_a_merged_note_that_it_worked_is_what_the_page_says(
+    start: Callable[..., Person], remote: Path, tmp_path: Path
+) -> None:
+    note = '---\nentry: lease-lost.md\nfeedback: {}\nat: {}\nby: "Ana"\n---\n{}\n'
+    folder = tmp_path / "work" / "feedback" / "lease-lost"
+    folder.mkdir(parents=True)
+    today = dt.date.today().isoformat()
+    (folder / "1.md").write_text(note.format("worked", today, ""))
+    (folder / "2.md").write_text(note.format("unclear", today, "which keeper?"))
+    git(tmp_path / "work", "add", ".")
+    git(tmp_path / "work", "commit", "-qm", "notes")
+    git(tmp_path / "work", "push", "-q", str(remote), "main")
+    person = start()
+    person.window.actions_table[ActionId.SYNC].trigger()
+    person.open("lease-lost.md")
+    person.wait(lambda: any("by Ana: it worked" in text for text in person.looked()))
+    badge = person.window.findChild(QPushButton, "flagsBadge")
+    assert badge is not None
+    assert "which keeper?" in badge.text()
 
 
 @pytest.mark.usefixtures("remote")

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import QApplication, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from kb_app.paths import app_folders
+from kb_app.settings import ConfiguredBase, load_settings
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.remembered import EntryRef
@@ -338,6 +340,34 @@ def test_a_folder_is_added_beside_what_was_opened_and_taken_out_again(
     running.desk.remove_base("mine")
     qtbot.waitUntil(lambda: [base.name for base in running.desk.bases] == ["runbooks"], timeout=TIMEOUT_MS)
     assert (mine / "note.md").exists()
+
+
+def test_two_folders_added_at_the_same_moment_are_both_there_and_so_is_a_setting(
+    start: Open, knowledge: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "note.md").write_text(f"# Note {name}\n")
+    running = start(knowledge)
+    indexed(running, qtbot)
+    desk = running.desk
+    desk.add_folder(tmp_path / "one")
+    desk.add_folder(tmp_path / "absent")
+    desk.add_base(ConfiguredBase("two", str(tmp_path / "two")))
+    desk.remove_base("one")
+    desk.add_base(ConfiguredBase("three", str(tmp_path / "three")))
+    desk.change_settings(replace(desk.workspace.settings, contributor_name="Ana"))
+    qtbot.waitUntil(
+        lambda: [base.name for base in desk.bases] == ["runbooks", "two", "three"], timeout=TIMEOUT_MS
+    )
+    assert desk.workspace.settings.contributor_name == "Ana"
+
+    def is_saved() -> bool:
+        kept = load_settings(app_folders())
+        names = [base.name for base in kept.knowledge_bases]
+        return names == ["two", "three"] and kept.contributor_name == "Ana"
+
+    qtbot.waitUntil(is_saved, timeout=TIMEOUT_MS)
 
 
 def test_a_later_start_shows_its_knowledge_base_and_its_question(

@@ -21,7 +21,7 @@ from gitstore_http import serve_http
 from gitstore_remotes import Remote, git, make_runner, recorder, test_environment, tmp_path
 
 from kb_app.errors import EnvironmentFault, UsageError
-from kb_app.gitstore.causes import Cause
+from kb_app.gitstore.causes import Cause, cause_of
 from kb_app.gitstore.clones import CloneArea
 from kb_app.gitstore.commits import FileEdit, Signing, configured_identity
 from kb_app.gitstore.conflicts import Choice, resolve
@@ -401,6 +401,57 @@ def test_a_server_that_does_not_let_one_push_loses_nothing(tmp_path: Path, fault
         if bench.queue.get(made.id).state is ProposalState.NEEDS_ANSWER:
             bench.queue.send_again(made.id)
         assert len(bench.queue.push("kb").sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_prefilled"),
+    [
+        ("new.md", "# New\n", True),
+        ("fixes/lease.md", "# Lease lost\n\n## Fix\n\nWait.\n", False),
+        ("long.md", "# Long\n" + "x" * 7_000, False),
+    ],
+)
+def test_somebody_who_may_not_push_is_led_to_a_filled_in_page_or_told_where_to_send_the_patch(
+    tmp_path: Path, path: str, text: str, is_prefilled: bool
+) -> None:
+    (tmp_path / "r").mkdir()
+    with serve_http(tmp_path / "r") as server:
+        bench = Bench(tmp_path, url=f"{server.url}/remote.git", options=ProposalOptions(host=HostKind.GITHUB))
+        made = bench.propose("Say it", path, text)
+        server.fault, server.only = "403", "git-receive-pack"
+        [refused] = bench.queue.push("kb").refused
+        server.fault = ""
+        assert refused.state is ProposalState.NEEDS_ANSWER
+        if is_prefilled:
+            assert "/remote/new/main?filename=new.md&value=%23+New%0A" in refused.page
+            assert "in the browser" in refused.hint
+        else:
+            assert refused.page == ""
+            assert refused.hint.endswith("/remote/issues/new")
+        bench.queue.send_again(made.id)
+        [sent] = bench.queue.push("kb").sent
+        assert "/compare/" in sent.page
+
+
+def test_a_refusal_by_name_over_ssh_is_a_lack_of_permission() -> None:
+    said = "ERROR: Permission to team/kb.git denied to ana.\nfatal: Could not read from remote repository."
+    assert cause_of(128, said) is Cause.FORBIDDEN
+
+
+def test_what_waits_takes_in_more_and_goes_out_as_one_branch(bench: Bench) -> None:
+    first = bench.propose("One", "feedback/a/1.md", "one\n")
+    more = Draft("Both", (FileEdit("feedback/b/2.md", b"two\n"),), "- One", (("Reviewed-entry", "b"),))
+    outcome = bench.queue.extend(first.id, more)
+    assert outcome is not None
+    assert outcome.is_ok
+    [waiting] = bench.queue.proposals("kb")
+    assert (waiting.title, waiting.paths) == ("Both", ("feedback/a/1.md", "feedback/b/2.md"))
+    [sent] = bench.queue.push("kb").sent
+    assert len(bench.remote.branches()) == 2
+    assert git(bench.remote.bare, "show", f"{sent.branch}:feedback/a/1.md") == "one"
+    assert "Reviewed-entry: b" in git(bench.remote.bare, "log", "-1", "--format=%B", sent.branch)
+    assert bench.queue.extend(sent.id, replace(more, files=(FileEdit("feedback/c.md", b"3\n"),))) is None
+    assert len(bench.queue.proposals("kb")) == 1
 
 
 def test_push_options_reach_a_host_that_takes_them_and_are_left_out_elsewhere(tmp_path: Path) -> None:

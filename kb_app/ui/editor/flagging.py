@@ -18,7 +18,7 @@ from kb_app.ui.common.messages import Message, Weight
 from kb_app.ui.common.reading import OpenedEntry
 from kb_app.ui.editor.flag import FlagBar
 from kb_app.workspace.bases import OpenBase
-from kb_app.workspace.contributing import Taker, flag_draft, leaks_of, propose_draft, taker_of
+from kb_app.workspace.contributing import Taker, flag_draft, leaks_of, propose_note, taker_of
 from kb_app.workspace.drafts import DraftStore
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Flagging(QObject):
                 store.set_aside(draft.id)
                 return ProposeOutcome(ProposeEnd.BLOCKED, f"The sentence holds {leaks[0].what}")
             return None
-        outcome = propose_draft(folders, settings, base, draft, title=draft.why)
+        outcome = propose_note(folders, settings, base, draft)
         if outcome.end is ProposeEnd.BLOCKED:
             store.set_aside(draft.id)
         return outcome

@@ -26,7 +26,7 @@ from kb_app.ui.common.widgets import (
     text_button,
 )
 from kb_app.ui.editor.state import age_text
-from kb_app.workspace.contributing import STATE_WORDS
+from kb_app.workspace.contributing import STATE_WORDS, is_notes
 from kb_app.workspace.drafts import TextDraft
 
 _LOOKS = {
@@ -225,7 +225,9 @@ class ProposalsPage(Page):
 
     def _proposal_row(self, proposal: Proposal, now: dt.datetime) -> _Row:
         at = proposal.pushed_at or proposal.created_at
-        detail = f"{proposal.clone}  ·  {', '.join(proposal.paths)}  ·  {age_text(at, now)}"
+        many = is_notes(proposal) and len(proposal.paths) > 1
+        what = f"{len(proposal.paths)} notes about entries" if many else ", ".join(proposal.paths)
+        detail = f"{proposal.clone}  ·  {what}  ·  {age_text(at, now)}"
         row = _Row("file-diff", visible(proposal.title), visible(detail), self)
         word = STATE_WORDS[proposal.state]
         row.setAccessibleName(f"Proposal: {proposal.title}, {word}")
@@ -254,15 +256,19 @@ class ProposalsPage(Page):
         state = proposal.state
         actions: list[tuple[str, str, Callable[[], None]]] = []
         is_open = state not in (ProposalState.MERGED, ProposalState.WITHDRAWN)
-        if state is ProposalState.NEEDS_ANSWER and proposal.pushed_at is None:
+        is_refused = state is ProposalState.NEEDS_ANSWER and proposal.pushed_at is None
+        if is_refused and proposal.page:
+            web = partial(self.page_requested.emit, proposal.page)
+            actions.append(("Propose in the browser…", "external-link", web))
+        if is_refused:
             actions.append(("Send again", "send", partial(self.again_requested.emit, proposal)))
         elif state is ProposalState.NEEDS_ANSWER and proposal.commit:
             actions.append(("Answer", "message-square", partial(self.answer_requested.emit, proposal)))
-        if proposal.page:
+        if proposal.page and not is_refused:
             actions.append(
                 ("Open the review", "external-link", partial(self.page_requested.emit, proposal.page))
             )
-        if state is not ProposalState.MERGED:
+        if state is not ProposalState.MERGED and not (is_notes(proposal) and len(proposal.paths) > 1):
             actions.append(("Go on writing", "pencil", partial(self.rework_requested.emit, proposal)))
         if proposal.commit:
             actions.append(("Save as patch file…", "save", partial(self.patch_requested.emit, proposal)))

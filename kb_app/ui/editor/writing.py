@@ -225,8 +225,15 @@ class Writing(QObject):
         if base is None:
             self._complain(KbError("No knowledge base is open", "Add one first"))
             return
-        title, text = entry_about(asked)
+        title, text = entry_about(asked, ticket=self._ticket_in_hand())
         self._begin(base, "known-fix", title, text, asked)
+
+    def _ticket_in_hand(self) -> str:
+        """Return the ticket of the incident in hand; empty without one."""
+        from kb_app.ui.incident.feature import IncidentFeature  # a feature reaches another
+
+        state = self.window.feature(IncidentFeature).current.state
+        return (state.ticket or state.tracker) if state is not None else ""
 
     def _begin(self, base: OpenBase, kind: str, title: str, text: str = "", pasted: str = "") -> None:
         def work() -> TextDraft:

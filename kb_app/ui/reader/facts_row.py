@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from kb_app.entries.model import Severity
+from kb_app.ui.common.icons import bind_icon
 from kb_app.ui.common.widgets import (
     TONE_COLORS,
     Badge,
@@ -61,7 +62,7 @@ class FactsRow(QWidget):
 
     def set_column(self, left: int, width: int) -> None:
         """Stand on the same edges as the page's text."""
-        self._layout.setContentsMargins(left, 12, max(0, self.width() - left - width), 0)
+        self._layout.setContentsMargins(left, 12, max(12, self.width() - left - width), 0)
 
     def set_facts(self, facts: PageFacts) -> None:
         """Show ``facts``; ones that are shown already stay as they are, with what was opened of them.
@@ -93,7 +94,8 @@ class FactsRow(QWidget):
 
     def _flags_button(self, flags: tuple[str, ...]) -> QPushButton:
         """Return the badge of open flags; pressing it shows each of them below."""
-        button = text_button(flags_text(flags), "", "flag", self._row, color="mitigate")
+        button = text_button(flags_text(flags), parent=self._row)
+        bind_icon(button, "flag", "mitigate", 12)
         button.setObjectName("flagsBadge")
         button.setProperty("chip", "true")
         button.setProperty("tone", "mitigate")

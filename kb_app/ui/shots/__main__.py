@@ -22,6 +22,7 @@ from kb_app.ui.shots.camera import Camera
 from kb_app.ui.shots.contributing import take_contributing
 from kb_app.ui.shots.history import take_conflict, take_history
 from kb_app.ui.shots.layers import take_layers
+from kb_app.ui.shots.proven import take_proven
 from kb_app.ui.shots.proving import take_conformance, take_drill
 from kb_app.ui.shots.reading import take_narrow, take_reading
 from kb_app.ui.shots.responding import take_responding
@@ -45,6 +46,7 @@ SCENES: Mapping[str, Callable[[Camera], None]] = {
     "duties": take_duties,
     "export": take_export,
     "syncing": take_syncing,
+    "proven": take_proven,
 }
 """Each is called with the panes in front, once for each theme and size; it leaves them in front."""
 

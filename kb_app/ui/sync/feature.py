@@ -63,6 +63,7 @@ class SyncFeature(Feature):
         self._minute = QTimer(self, interval=MINUTE_MS)
         self._minute.timeout.connect(self._show_status)
         self.desk.bases_changed.connect(self._on_bases_changed)
+        self.desk.index_changed.connect(lambda _state: self._on_index_changed())
         self.desk.settings_changed.connect(self._on_settings_changed)
 
     # Each part is made when it is first needed: who has no clone pays for none of them at the start.
@@ -172,10 +173,35 @@ class SyncFeature(Feature):
             self.window.add_page(page)
             self._page = page
         self._page.refresh()
+        self._look_up_titles()
         for status in self.queue.statuses:  # what they say stands on the page
             self.desk.message_settled.emit(f"sync:{status.name}")
         self.window.show_page(self._page)
         self._page.go_to(name)
+
+    def _look_up_titles(self) -> None:
+        """Give the page the titles of changed entries, as the index has them."""
+        changed = {status.name: status.changes for status in self.queue.statuses if status.changes}
+        folders = {base.name: base.index_folder for base in self.desk.workspace.bases}
+        if not changed or self._page is None:
+            return
+        page = self._page
+
+        def work() -> dict[str, dict[str, str]]:
+            from kb_app.search.catalogue_file import load_cards  # start-up time
+
+            wanted = {name: {change.path for change in changes} for name, changes in changed.items()}
+            return {
+                name: {card.path: card.title for card in load_cards(folders[name]) if card.path in paths}
+                for name, paths in wanted.items()
+                if name in folders
+            }
+
+        self.desk.jobs.run(work, on_done=page.set_titles)
+
+    def _on_index_changed(self) -> None:
+        if self._page is not None and self.window.pages.currentWidget() is self._page:
+            self._look_up_titles()
 
     def _on_add_wanted(self) -> None:
         self.show_add_page()
@@ -204,6 +230,7 @@ class SyncFeature(Feature):
             self.window.update_actions()
         if self._page is not None and self.window.pages.currentWidget() is self._page:
             self._page.refresh()
+            self._look_up_titles()
         self.status_changed.emit()
 
     def _fill_menu(self, menu: QMenu) -> None:

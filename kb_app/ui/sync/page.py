@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -46,7 +47,7 @@ SHOWN_CHANGES = 8
 
 
 class _ChangeLine(QWidget):
-    """One changed entry: what happened, and its path, which opens it."""
+    """One changed entry: what happened, its title, which opens it, and its path."""
 
     def __init__(self, row: ChangeRow, parent: QWidget) -> None:
         super().__init__(parent)
@@ -62,7 +63,13 @@ class _ChangeLine(QWidget):
             self.button.setAccessibleName(f"Open {row.text}, {row.word.lower()}")
             self.button.setToolTip(plain_tooltip(row.text))
             box.addWidget(self.button)
-            box.addStretch(1)
+            if row.detail:
+                self.button.setToolTip(plain_tooltip(row.detail))
+                path = ElidedLabel(row.detail, self)
+                path.setProperty("textstyle", "secondary")
+                box.addWidget(path, 1)
+            else:
+                box.addStretch(1)
         else:
             text = ElidedLabel(row.text, self)
             text.setProperty("textstyle", "secondary")
@@ -139,6 +146,7 @@ class CloneCard(QFrame):
         self.status = status
         self._queue = queue
         self._choices: tuple[Choice, ...] = ()
+        self._titles: Mapping[str, str] = {}
         box = QVBoxLayout(self)
         box.setContentsMargins(20, 16, 20, 16)
         box.setSpacing(8)
@@ -212,14 +220,21 @@ class CloneCard(QFrame):
         outcome = status.outcome
         pending: tuple[ChangeRow, ...] = ()
         if outcome is not None and status.is_asking and not status.is_syncing:
-            pending = change_rows(entry_changes(outcome.changes, SUFFIXES), is_pending=True)
+            changes = entry_changes(outcome.changes, SUFFIXES)
+            pending = change_rows(changes, self._titles, is_pending=True)
         self.pending.show_rows(f"What the remote offers ({len(pending)})", pending)
         title = ""
         if status.changed_at is not None:
             what = changes_sentence(status.changes)
             title = f"{what}, last at {moment_text(status.changed_at, now)}"
-        self.changes.show_rows(title, change_rows(status.changes))
+        self.changes.show_rows(title, change_rows(status.changes, self._titles))
         self._rule.setVisible(bool(status.changes))
+
+    def set_titles(self, titles: Mapping[str, str]) -> None:
+        """Call the changed entries by these titles, by path."""
+        if titles != self._titles:
+            self._titles = titles
+            self.show_status(self.status)
 
     def _show_choices(self, choices: tuple[Choice, ...]) -> None:
         if choices == self._choices:
@@ -301,6 +316,12 @@ class SyncPage(Page):
                 self.cards[name] = card
                 self._list.addWidget(card)
         self._empty.setVisible(not statuses)
+
+    def set_titles(self, titles: Mapping[str, Mapping[str, str]]) -> None:
+        """Call changed entries by their titles: knowledge base to path to title."""
+        for name, known in titles.items():
+            if name in self.cards:
+                self.cards[name].set_titles(known)
 
     def go_to(self, name: str) -> None:
         """Bring a clone into view; the focus goes to its question, else to its button."""

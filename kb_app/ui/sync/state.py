@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -349,31 +349,51 @@ _CHANGE_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One changed entry as it is listed; ``path`` opens it, empty for one that is gone."""
+    """One changed entry as it is listed; ``path`` opens it, empty for one that is gone.
+
+    ``text`` is its title, and ``detail`` its path; the path alone while the title is not known.
+    """
 
     word: str
     icon: str
     tone: str
     text: str
     path: str
+    detail: str = ""
+
+
+_RECORDS = ("incidents/", "feedback/")
+"""Folders whose files are no entries; see `kb_app.entries.knowledge_base`."""
 
 
 def entry_changes(changes: Iterable[FileChange], suffixes: tuple[str, ...]) -> tuple[FileChange, ...]:
     """Return the changes of entries alone: files whose name, now or before, ends like one of an entry."""
     return tuple(
-        c for c in changes if c.path.lower().endswith(suffixes) or c.old_path.lower().endswith(suffixes)
+        c
+        for c in changes
+        if (c.path.lower().endswith(suffixes) or c.old_path.lower().endswith(suffixes))
+        and not c.path.startswith(_RECORDS)
     )
 
 
-def change_rows(changes: Iterable[FileChange], *, is_pending: bool = False) -> tuple[ChangeRow, ...]:
-    """Return changes as they are listed; ``is_pending``: they were offered and have not happened."""
+def change_rows(
+    changes: Iterable[FileChange], titles: Mapping[str, str] | None = None, *, is_pending: bool = False
+) -> tuple[ChangeRow, ...]:
+    """Return changes as they are listed.
+
+    Args:
+        changes: of entries.
+        titles: of entries, by path.
+        is_pending: they were offered and have not happened.
+    """
     rows = []
     for change in changes:
         word, icon, tone = _CHANGE_WORDS[change.status]
         is_gone = change.status is ChangeStatus.DELETED
         text = f"{change.old_path} → {change.path}" if change.old_path else change.path
         path = "" if is_gone or is_pending else change.path
-        rows.append(ChangeRow(word, icon, tone, visible(text), path))
+        title = visible((titles or {}).get(change.path or change.old_path, "")).strip()
+        rows.append(ChangeRow(word, icon, tone, title or visible(text), path, visible(text) if title else ""))
     return tuple(rows)
 
 

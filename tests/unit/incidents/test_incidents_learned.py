@@ -44,6 +44,13 @@ def test_nothing_of_the_notes_goes_into_the_draft(tmp_path: Path) -> None:
     assert "told the support team" not in text
 
 
+def test_the_ticket_goes_into_the_draft_as_one_line_of_the_symptoms(tmp_path: Path) -> None:
+    book = RecordBook(tmp_path, JournalMaker("a1", "ana", lambda: NOON))
+    name = book.open({"title": "Down", "ticket": "OPS-4711"}).place.id
+    text = learned_entry(book.state(name)).text
+    assert text.split("## Symptoms")[1].split("## Cause")[0].count("- Ticket: OPS-4711\n") == 1
+
+
 def test_a_bare_record_gives_prompts_and_no_guess(tmp_path: Path) -> None:
     book = RecordBook(tmp_path, JournalMaker("a1", "ana", lambda: NOON))
     name = book.open({"title": "# weird | title `x`"}).place.id

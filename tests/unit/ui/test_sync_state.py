@@ -167,6 +167,7 @@ CHANGES = (
     FileChange("c.md", ChangeStatus.DELETED),
     FileChange("new.md", ChangeStatus.RENAMED, "old.md"),
     FileChange("logo.png", ChangeStatus.CHANGED),
+    FileChange("feedback/a/2026-01-02-aa.md", ChangeStatus.ADDED),
 )
 
 
@@ -183,8 +184,26 @@ def test_changes_are_counted_listed_and_open_what_is_there() -> None:
     ]
     assert rows[3].text == "old.md → new.md"
     assert all(not row.path for row in change_rows(entries, is_pending=True))
-    assert touched_paths(CHANGES) == ("a.md", "b.md", "c.md", "new.md", "old.md", "logo.png")
+    assert touched_paths(CHANGES) == (
+        "a.md",
+        "b.md",
+        "c.md",
+        "new.md",
+        "old.md",
+        "logo.png",
+        CHANGES[-1].path,
+    )
     assert changes_sentence(()) == ""
+
+
+def test_changes_are_called_by_their_titles_with_the_path_beside_them() -> None:
+    rows = change_rows(CHANGES[:4], {"a.md": "A &\x1b[31m B", "new.md": "Lease lost"})
+    assert [(row.text, row.detail) for row in rows] == [
+        ("A &\\u001b[31m B", "a.md"),
+        ("b.md", ""),
+        ("c.md", ""),
+        ("Lease lost", "old.md → new.md"),
+    ]
 
 
 def test_names_of_new_knowledge_bases() -> None:
