@@ -13,8 +13,14 @@ from pathlib import Path
 from kb_app.errors import EnvironmentFault
 
 
-def write_atomically(target: Path, data: bytes) -> None:
+def write_atomically(target: Path, data: bytes, *, is_flushed: bool = True) -> None:
     """Replace ``target`` by ``data``: temporary file, fsync, rename, fsync of the folder.
+
+    Args:
+        target: the file.
+        data: all of it.
+        is_flushed: wait for the disk. Without, whoever reads sees the old text or the new one, but a power
+            cut may leave either, or an empty file: only for what can be made again from something else.
 
     Raises:
         EnvironmentFault: when it cannot be written; the old file is then intact.
@@ -24,10 +30,12 @@ def write_atomically(target: Path, data: bytes) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_flushed:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).replace(target)
-        sync_folder(target.parent)
+        if is_flushed:
+            sync_folder(target.parent)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

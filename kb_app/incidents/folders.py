@@ -81,7 +81,7 @@ def open_record(
         raise EnvironmentFault("No free name was found for the record", "Try again")
     journal_of(folder).append(EventType.OPENED, data)
     _protect_line_ends(root / RECORDS_FOLDER)
-    refresh_document(folder)
+    refresh_document(folder, is_flushed=True)
     return RecordPlace(name, folder)
 
 
@@ -185,12 +185,12 @@ def seal(journal: Journal, *, reason: str = "") -> Event:
         if device.events
     }
     event = journal.append(EventType.SEAL, {"heads": heads, "reason": reason or None})
-    refresh_document(journal.folder)
+    refresh_document(journal.folder, is_flushed=True)
     return event
 
 
-def write_document(folder: Path) -> Path:
-    """Write ``incident.md`` anew from the events and return its path.
+def write_document(folder: Path, *, is_flushed: bool = True) -> Path:
+    """Write ``incident.md`` anew from the events and return its path; ``is_flushed`` waits for the disk.
 
     Raises:
         EnvironmentFault: when it cannot be written; the events are not touched.
@@ -199,17 +199,19 @@ def write_document(folder: Path) -> Path:
     target = folder / DOCUMENT
     content = text.encode("utf-8")
     if not (target.is_file() and target.read_bytes() == content):
-        write_atomically(target, content)
+        write_atomically(target, content, is_flushed=is_flushed)
     return target
 
 
-def refresh_document(folder: Path) -> bool:
+def refresh_document(folder: Path, *, is_flushed: bool = False) -> bool:
     """Write ``incident.md`` anew after an event; when that fails, say so in the log and return False.
 
-    The event is on the disk already: failing here must not look as if it were not.
+    The event is on the disk already: failing here must not look as if it were not. Nobody waits for the page
+    to reach the disk too: it can be made again from the events, and an older one that a power cut leaves is
+    told by `verify.verify_record`. Opening and closing a record do wait.
     """
     try:
-        write_document(folder)
+        write_document(folder, is_flushed=is_flushed)
     except EnvironmentFault as fault:
         _LOG.warning("%s", fault)
         return False

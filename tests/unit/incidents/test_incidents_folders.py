@@ -1,12 +1,15 @@
 import datetime as dt
+import os
 import random
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from kb_app.durable import write_atomically
 from kb_app.errors import EnvironmentFault, UsageError
 from kb_app.incidents import folders
+from kb_app.incidents.book import RecordBook
 from kb_app.incidents.events import EventType, is_device_name
 from kb_app.incidents.folders import (
     JournalMaker,
@@ -23,7 +26,7 @@ from kb_app.incidents.folders import (
 )
 from kb_app.incidents.journal import Journal
 from kb_app.incidents.timeline import ordered, read_devices, read_state, timeline
-from kb_app.incidents.verify import verify
+from kb_app.incidents.verify import is_chain_intact, verify, verify_record
 
 NOON = dt.datetime(2025, 6, 1, 12, tzinfo=dt.UTC)
 
@@ -116,10 +119,10 @@ def test_a_taken_name_is_not_used_again(place, tmp_path, clock):
 
 @pytest.mark.expects_warnings
 def test_a_record_opens_although_the_attributes_cannot_be_written(tmp_path, clock, monkeypatch):
-    def refuse(file, content):
+    def refuse(file, content, **how):
         if file.name == ".gitattributes":
             raise EnvironmentFault("The folder is read-only")
-        write_atomically(file, content)
+        write_atomically(file, content, **how)
 
     monkeypatch.setattr(folders, "write_atomically", refuse)
     place = open_record(tmp_path, JournalMaker("a1", "ana", clock), {"title": "x"})
@@ -131,6 +134,35 @@ def test_a_device_name_is_a_short_file_name():
     name = new_device_name(random.Random(1))
     assert len(name) == 8
     assert is_device_name(name)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="tells which file was flushed by /proc")
+def test_only_the_line_of_an_event_is_waited_for_and_the_page_follows_it(tmp_path, clock, monkeypatch):
+    order = []
+
+    def flushed(file):
+        order.append(Path(f"/proc/self/fd/{file}").readlink())
+        real(file)
+
+    real = os.fsync
+    book = RecordBook(tmp_path, JournalMaker("a1", "ana", clock))
+    name = book.open({"title": "x"}).place.id
+    book.add(name, EventType.NOTE, {"text": "first"})
+    monkeypatch.setattr(os, "fsync", flushed)
+    place = book.add(name, EventType.NOTE, {"text": "second"}).place
+    assert {file.suffix for file in order if file.is_file()} == {".jsonl"}
+    assert is_document_current(place.folder)
+    order.clear()
+    book.add(name, EventType.KNOWLEDGE, {"how": "link", "entry": "e"})
+    book.close(name, reason="done")
+    assert any(file.name.startswith(".incident.md") for file in order)  # a closed record may lie for years
+    # what a power cut may leave behind is told, breaks no chain, and goes with the next event
+    (place.folder / "incident.md").write_bytes(b"")
+    (finding,) = verify_record(place.folder)
+    assert finding.code == "document-differs"
+    assert is_chain_intact((finding,))
+    book.add(name, EventType.NOTE, {"text": "third"})
+    assert verify_record(place.folder) == ()
 
 
 def test_a_linked_document_is_not_current(place, tmp_path):
