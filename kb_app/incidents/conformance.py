@@ -170,6 +170,7 @@ class Report:
         unknown_policies: revisions that decisions name and ``policies`` does not.
         figures: summary figures.
         findings: record to what its check found, only records with findings.
+        overridden: rows that chose otherwise than advised, with the event that says who did and why.
     """
 
     scope: Scope
@@ -185,6 +186,7 @@ class Report:
     unknown_policies: tuple[str, ...]
     figures: tuple[Figure, ...]
     findings: Mapping[str, tuple[RecordFinding, ...]] = field(default_factory=dict)
+    overridden: tuple[tuple[Row, Event], ...] = ()
 
     @property
     def share(self) -> float | None:
@@ -263,6 +265,11 @@ def conformance(
         unknown_policies=_unknown(rows, ordered),
         figures=_figures(states, facts),
         findings={place.id: found for place, _, found in read if found} | gone,
+        overridden=tuple(
+            (fact.row, fact.override)
+            for fact in sorted(facts, key=lambda fact: fact.row.deployed_at)
+            if fact.override is not None
+        ),
     )
 
 
@@ -358,6 +365,7 @@ class _Facts:
     row: Row
     deploy: Deploy
     review_minutes: float | None
+    override: Event | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,7 +412,8 @@ def _facts(context: _Context, deploy: Deploy) -> _Facts:
         followups=_needed_followups(state, deploy, decision, review),
     )
     verdict, reasons = _verdict(judged)
-    return _Facts(_row(context, judged, verdict, reasons), deploy, _delay_minutes(judged))
+    override = _override_of(state, deploy, decision)
+    return _Facts(_row(context, judged, verdict, reasons), deploy, _delay_minutes(judged), override)
 
 
 def _policy_of(context: _Context, deploy: Deploy, decision: Event | None) -> PolicyVersion | None:
@@ -427,12 +436,18 @@ def _is_forbidden(
     return policy is not None and bool(names & set(policy.never_unreviewed))
 
 
+def _override_of(state: IncidentState, deploy: Deploy, decision: Event | None) -> Event | None:
+    """Return the last event that chose otherwise for a change; None when the advice was followed."""
+    since = decision.at if decision is not None else dt.datetime.min.replace(tzinfo=dt.UTC)
+    found = [event for event in state.overrides if since <= event.at <= max(deploy.at, since)]
+    return found[-1] if found else None
+
+
 def _chosen(state: IncidentState, deploy: Deploy, decision: Event | None) -> tuple[str, str]:
     """Return what was chosen for a change, and the reason if that is not what was advised."""
-    since = decision.at if decision is not None else dt.datetime.min.replace(tzinfo=dt.UTC)
-    overrides = [event for event in state.overrides if since <= event.at <= max(deploy.at, since)]
-    if overrides:
-        return overrides[-1].text("chosen"), overrides[-1].text("reason")
+    override = _override_of(state, deploy, decision)
+    if override is not None:
+        return override.text("chosen"), override.text("reason")
     return (decision.text("recommendation") if decision is not None else ""), ""
 
 
@@ -506,6 +521,8 @@ def _late(judged: _Judged) -> list[str]:
     reasons = []
     if judged.decision is not None and judged.decision.at > judged.deploy.at:
         reasons.append("the decision was stored after the deployment")
+    elif judged.decision is not None and judged.decision.is_late and judged.decision.rec > judged.deploy.at:
+        reasons.append("the decision was written down after the deployment")
     if judged.review is not None and judged.review.at > judged.review_due:
         reasons.append("the review came after its due time")
     for need in judged.followups:

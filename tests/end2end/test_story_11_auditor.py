@@ -13,11 +13,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from kb_app.gitstore.runner import GitRunner, find_git
+from kb_app.incidents.book import RecordBook
 from kb_app.incidents.conformance import COLUMNS, Verdict, sample_of
+from kb_app.incidents.events import EventType
+from kb_app.incidents.folders import JournalMaker
+from kb_app.incidents.sample_incident import StoryClock
 from kb_app.paths import app_folders
 from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.actions import ActionId
@@ -227,3 +232,54 @@ def test_leaving_while_records_are_read_stops_the_reading(start: Open, clone: Pa
     feature.page.cancel_requested.emit()
     qtbot.wait(300)
     assert not feature.page._progress.isVisible()
+
+
+def write_override(top: Path) -> None:
+    """Write a record in which somebody chose otherwise than advised."""
+    clock = StoryClock(dt.datetime(2025, 5, 6, 7, 0, tzinfo=dt.UTC))
+    book = RecordBook(top, JournalMaker("z9", "zoe@example.com", clock))
+    name = book.open({"title": "Search is slow", "severity": "sev2"}).place.id
+    decision = {"inputs": {}, "rule": "D8", "recommendation": "mitigate-then-fix", "policy": "default"}
+    book.add(name, EventType.DECISION, decision)
+    chosen = {"chosen": "fix-forward", "reason": "the flag is known to be safe"}
+    book.add(name, EventType.OVERRIDE, chosen)
+    clock.move(5)
+    deploy = {"change": "ab12cd34", "env": "prod", "author": "yan", "deployer": "zoe", "way": "fix"}
+    book.add(name, EventType.DEPLOY, deploy)
+
+
+def test_the_next_run_shows_the_same_period_and_records_and_who_chose_otherwise(
+    start: Open, clone: Path, qtbot: QtBot, tmp_path: Path
+) -> None:
+    write_override(clone)
+    running = start()
+    feature = running.window.feature(ConformanceFeature)
+    feature.page.set_days(dt.date(2025, 1, 1), dt.date(2025, 12, 31))
+    with qtbot.waitSignal(feature.proof_shown, timeout=TIMEOUT_MS):
+        feature.open_folder(clone)
+    running.window.close()
+    running.finish()
+    again = start()
+    later = again.window.feature(ConformanceFeature)
+    with qtbot.waitSignal(later.proof_shown, timeout=TIMEOUT_MS):
+        again.window.actions_table[ActionId.CONFORMANCE].trigger()
+    assert later.page.choice is PeriodChoice.CUSTOM
+    assert later.page.moments() == feature.page.moments()
+    assert later.proof.place.root == feature.proof.place.root
+    overridden = later.proof.report.overridden
+    assert len(overridden) == later.proof.report.overrides > 0
+    table = later.page.overrides
+    assert later.page.tabs.tabText(3) == f"Overrides {len(overridden)}"
+    row, event = overridden[0]
+    later.page.tabs.setCurrentIndex(3)
+    model = table.view.model()
+    shown = [model.index(0, column).data() for column in range(model.columnCount())]
+    assert event.by in shown
+    assert row.override_reason in shown
+    table.view.setCurrentIndex(model.index(0, 0))
+    QTest.keyClick(table.view, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: again.window.pages.currentWidget() is later.change_page, timeout=TIMEOUT_MS)
+    assert later.page.shown_rows()[0] == row
+    with qtbot.waitSignal(later.proof_shown, timeout=TIMEOUT_MS):
+        later.open_folder(None)
+    assert again.desk.session.state.report.folder == ""

@@ -60,6 +60,22 @@ class SavedSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberedReport:
+    """What the conformance page showed: whose records, and of which period.
+
+    Attributes:
+        period: name of the choice, or empty.
+        first, last: days of a period of one's own (ISO 8601), both included; empty otherwise.
+        folder: that holds the records; empty for the user's own.
+    """
+
+    period: str = ""
+    first: str = ""
+    last: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionState:
     """All that is remembered.
 
@@ -76,6 +92,7 @@ class SessionState:
         place: the entry whose steps were marked last for it, or None.
         uses: `EntryRef.key` to the commit at which an entry of a clone was last used, and when (ISO 8601).
         export: what was copied for a ticket last, and in which form, or empty.
+        report: what the conformance page showed last.
     """
 
     recent: tuple[RememberedEntry, ...] = ()
@@ -90,6 +107,7 @@ class SessionState:
     place: EntryRef | None = None
     uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     export: str = ""
+    report: RememberedReport = field(default_factory=RememberedReport)
 
     def with_recent(self, entry: RememberedEntry) -> SessionState:
         """Return the state with ``entry`` as the latest one opened."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class ConformanceFeature(Feature):
         self._deploys: Path | None = None
         self._page: ConformancePage | None = None
         self._change_page: ChangePage | None = None
+        self._wanted_folder: Path | None = None
         self._stop = threading.Event()
         self._asked = 0
         self._progressed.connect(self._on_progressed, Qt.ConnectionType.QueuedConnection)
@@ -106,6 +108,7 @@ class ConformanceFeature(Feature):
             page.cancel_requested.connect(self._cancel)
             page.sync_requested.connect(self.sync_records)
             self._page = page
+            self._restore(page)
             self.window.add_page(page)
         return self._page
 
@@ -127,8 +130,27 @@ class ConformanceFeature(Feature):
         is_leaving = self.window.pages.currentWidget() is self._page
         self.page.set_remote(self.desk.workspace.settings.records_remote)
         self.window.show_page(self.page)
-        if not is_leaving:
+        if is_leaving:
+            return
+        wanted, self._wanted_folder = self._wanted_folder, None
+        if wanted is not None and wanted.is_dir():
+            self.open_folder(wanted)
+        else:
             self.refresh()
+
+    def _restore(self, page: ConformancePage) -> None:
+        """Show what was shown when the program ended: period, and whose records."""
+        report = self.desk.session.state.report
+        page.restore(report)
+        if report.folder:
+            self._wanted_folder = Path(report.folder)
+
+    def _remember(self) -> None:
+        folder = str(self._place.root) if self._place is not None and not self._place.is_own else ""
+        state = self.desk.session.state
+        report = self.page.remembered(folder)
+        if report != state.report:
+            self.desk.session.update(replace(state, report=report))
 
     def open_folder(self, folder: Path | None) -> None:
         """Show the records in ``folder``, which is only read; None for the user's own."""
@@ -233,6 +255,7 @@ class ConformanceFeature(Feature):
             return  # another period was chosen meanwhile
         self.proof = proof
         self.page.show_proof(proof)
+        self._remember()
         for finding in proof.list_findings[:1]:
             more = len(proof.list_findings) - 1
             text = f"{finding.path}, line {finding.line}: {finding.message}" + (
@@ -258,8 +281,6 @@ class ConformanceFeature(Feature):
     def _draw_sample(self, seed: str, size: int) -> None:
         if self.proof is None:
             return
-        from dataclasses import replace
-
         from kb_app.incidents.conformance import sample_of
         from kb_app.workspace.proving import with_sample
 

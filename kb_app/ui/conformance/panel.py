@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QDate, Qt, Signal
+from PySide6.QtCore import QDate, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -32,6 +32,7 @@ from kb_app.incidents.conformance import Row, Verdict
 from kb_app.ui.common.actions import ActionId, shortcut_of
 from kb_app.ui.common.messages import announce, fit_text
 from kb_app.ui.common.page import Page
+from kb_app.ui.common.remembered import RememberedReport
 from kb_app.ui.common.widgets import (
     EmptyState,
     IconLabel,
@@ -44,6 +45,7 @@ from kb_app.ui.common.widgets import (
 from kb_app.ui.conformance.pieces import ChangesTable, ChartCard, TextTable, VerdictTile
 from kb_app.ui.conformance.state import (
     FINDING_COLUMNS,
+    OVERRIDE_COLUMNS,
     POLICY_COLUMNS,
     ChangeFilter,
     CheckLine,
@@ -53,6 +55,8 @@ from kb_app.ui.conformance.state import (
     finding_rows,
     listed,
     moments_of,
+    overridden,
+    override_rows,
     period_for,
     policy_rows,
     source_text,
@@ -112,6 +116,7 @@ class ConformancePage(Page):
         self._proof: Proof | None = None
         self._filter = ChangeFilter()
         self._sort = (-1, False)
+        self._overridden: tuple[Row, ...] = ()
         self.box.setContentsMargins(MARGIN, 20, MARGIN, 16)
         self._build_head()
         self.box.addLayout(self._build_period())
@@ -262,6 +267,7 @@ class ConformancePage(Page):
             (self._build_overview, "Overview"),
             (self._build_changes, "Changes"),
             (self._build_sample, "Sample"),
+            (self._build_overrides, "Overrides"),
             (self._build_policy, "Policy versions"),
             (self._build_checks, "Check"),
         ):
@@ -369,6 +375,17 @@ class ConformancePage(Page):
         box.addWidget(label(note, "meta", tab))
         return tab
 
+    def _build_overrides(self) -> QWidget:
+        tab, box = self._tab()
+        self._overrides_note = label("", "secondary", tab, wrap=True)
+        self._overrides_note.setAlignment(Qt.AlignmentFlag.AlignTop)
+        box.addWidget(self._overrides_note)
+        self.overrides = TextTable("Chosen otherwise than advised", tab)
+        self.overrides.setToolTip("Enter opens the change with its whole chain")
+        self.overrides.opened.connect(self._on_override_opened)
+        box.addWidget(self.overrides, 1)
+        return tab
+
     def _build_policy(self) -> QWidget:
         tab, box = self._tab()
         self._policy_note = label("", "secondary", tab, wrap=True)
@@ -417,6 +434,27 @@ class ConformancePage(Page):
         days = (self.first_day.date(), self.last_day.date())
         first, last = (dt.date(day.year(), day.month(), day.day()) for day in days)
         return moments_of(first, last)
+
+    def remembered(self, folder: str) -> RememberedReport:
+        """Return what is to be remembered of the page; ``folder`` holds the records, empty: one's own."""
+        if self.choice is not PeriodChoice.CUSTOM:
+            return RememberedReport(self.choice.value, folder=folder)
+        begin, end = self.moments()
+        last = end - dt.timedelta(days=1)
+        return RememberedReport(self.choice.value, f"{begin:%Y-%m-%d}", f"{last:%Y-%m-%d}", folder)
+
+    def restore(self, report: RememberedReport) -> None:
+        """Choose the period that was remembered, where it can be; nothing is emitted."""
+        try:
+            choice = PeriodChoice(report.period)
+            days = tuple(dt.date.fromisoformat(day) for day in (report.first, report.last) if day)
+        except ValueError:
+            return
+        with QSignalBlocker(self):
+            if choice is not PeriodChoice.CUSTOM:
+                self.choose_period(choice)
+            elif len(days) == 2:
+                self.set_days(*days)
 
     def choose_period(self, choice: PeriodChoice) -> None:
         """Choose a period as if its button were pressed."""
@@ -510,6 +548,7 @@ class ConformancePage(Page):
         self._show_charts(proof)
         self._show_changes()
         self._show_sample()
+        self._show_overrides(proof)
         self._show_policy(proof)
         self._show_checks(proof)
         counts = ", ".join(f"{count} {name}" for name, count in proof.report.counts.items())
@@ -542,6 +581,22 @@ class ConformancePage(Page):
         self._drawn.setText(f"{len(report.sample)} of {len(report.rows)} drawn, seed {report.scope.seed}")
         self.tabs.setTabText(2, f"Sample {len(report.sample)}")
 
+    def _show_overrides(self, proof: Proof) -> None:
+        rows = override_rows(proof.report)
+        self._overridden = overridden(proof.report)
+        self._overrides_note.setText(
+            "Where somebody chose otherwise than the policy advised, and why; Enter opens the change."
+            if rows
+            else "Every decision of this period followed the policy's advice."
+        )
+        self.overrides.setVisible(bool(rows))
+        self.overrides.set_table(OVERRIDE_COLUMNS, rows, (144, 128, 128, 136, 152, 136))
+        self.tabs.setTabText(3, f"Overrides {len(rows)}")
+
+    def _on_override_opened(self, number: int) -> None:
+        if number < len(self._overridden):
+            self.change_requested.emit(self._overridden[number])
+
     def _show_policy(self, proof: Proof) -> None:
         rows = policy_rows(proof.report)
         self._policy_note.setText(
@@ -563,7 +618,7 @@ class ConformancePage(Page):
         self.findings.set_table(FINDING_COLUMNS, rows, (340, 248, 136))
         self.findings.setVisible(bool(rows))
         bad = sum(line.standing == "bad" for line in checks_of(proof))
-        self.tabs.setTabText(4, f"Check: {bad} to look at" if bad else "Check")
+        self.tabs.setTabText(5, f"Check: {bad} to look at" if bad else "Check")
 
     def _add_check(self, number: int, line: CheckLine) -> None:
         icon, color, spoken = _STANDINGS[line.standing]
@@ -623,11 +678,16 @@ class ConformancePage(Page):
 
     def shown_rows(self) -> tuple[Row, ...]:
         """Return the changes of the tab in front, for going from one to the next."""
+        if self.tabs.currentWidget() is self.overrides.parentWidget():
+            return self._overridden
         table = self.sample if self.tabs.currentIndex() == 2 else self.changes
         return table.changes.rows
 
     def select_row(self, row: Row) -> None:
         """Select a change where it is listed, and give the list the focus."""
+        if self.tabs.currentWidget() is self.overrides.parentWidget():
+            self.overrides.select(self._overridden.index(row) if row in self._overridden else 0)
+            return
         table = self.sample if self.tabs.currentIndex() == 2 else self.changes
         table.select(row)
         table.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -295,7 +295,12 @@ class TextTable(QWidget):
         name: for screen readers.
         parent: owner.
         is_whole: no scrolling of its own: it is as high as all of its rows.
+
+    Signals:
+        opened(int): the row of this number was opened by Enter or a double click.
     """
+
+    opened = Signal(int)
 
     def __init__(self, name: str, parent: QWidget | None = None, *, is_whole: bool = False) -> None:
         super().__init__(parent)
@@ -303,6 +308,8 @@ class TextTable(QWidget):
         self._model = TextModel(self)
         self.view = _plain_table(name, self)
         self.view.setModel(self._model)
+        self.view.activated.connect(lambda index: self.opened.emit(index.row()))
+        self.setFocusProxy(self.view)
         if is_whole:
             self.view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         box = QVBoxLayout(self)
@@ -321,6 +328,11 @@ class TextTable(QWidget):
         if self._is_whole:
             head = self.view.horizontalHeader().sizeHint().height()
             self.view.setFixedHeight(head + ROW_HEIGHT * len(rows) + 4)
+
+    def select(self, number: int) -> None:
+        """Select a row and give the table the focus."""
+        self.view.setCurrentIndex(self._model.index(number, 0))
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 class ChangesTable(QTableView):

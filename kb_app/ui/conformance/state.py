@@ -283,6 +283,33 @@ def finding_rows(proof: Proof) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(one_line(part) for part in row[1:]) for row in sorted(found))
 
 
+OVERRIDE_COLUMNS = ("Deployed (UTC)", "Change", "Advised", "Chosen", "Who chose", "Verdict", "Why otherwise")
+
+
+def override_rows(report: Report) -> tuple[tuple[str, ...], ...]:
+    """Return who chose otherwise than advised, and why; in the order of `overridden`."""
+    return tuple(
+        tuple(
+            one_line(part) or "–"
+            for part in (
+                _when(row.deployed_at).removesuffix(" UTC"),
+                row.change_id,
+                f"{row.recommended} ({row.rule})" if row.rule else row.recommended,
+                row.chosen,
+                event.by,
+                row.verdict,
+                row.override_reason,
+            )
+        )
+        for row, event in report.overridden
+    )
+
+
+def overridden(report: Report) -> tuple[Row, ...]:
+    """Return the changes that were chosen otherwise than advised, by deployment."""
+    return tuple(row for row, _ in report.overridden)
+
+
 POLICY_COLUMNS = ("Revision", "In force since", "Never pushed unreviewed", "Review due", "What changed")
 
 

@@ -7,6 +7,10 @@ import tempfile
 from pathlib import Path
 
 from kb_app.gitstore.runner import GitRunner, find_git
+from kb_app.incidents.book import RecordBook
+from kb_app.incidents.events import EventType
+from kb_app.incidents.folders import JournalMaker
+from kb_app.incidents.sample_incident import StoryClock
 from kb_app.ui.common.actions import ActionId
 from kb_app.ui.conformance.feature import ConformanceFeature
 from kb_app.ui.drill.feature import DrillFeature
@@ -26,6 +30,7 @@ def take_conformance(camera: Camera) -> None:
     with tempfile.TemporaryDirectory(prefix="kb_app-year-") as folder:
         top = Path(folder) / "incident-records"
         write_sample_records(top, GitRunner(find_git(), Path(folder) / "private"))
+        _write_override(top)
         page = feature.page
         page.set_days(dt.date(2025, 1, 1), dt.date(2025, 12, 31))
         feature.open_folder(top)
@@ -38,8 +43,10 @@ def take_conformance(camera: Camera) -> None:
             page.tabs.setCurrentIndex(number)
             camera.shoot(name)
         page.tabs.setCurrentIndex(3)
-        camera.shoot("74-conformance-policy")
+        camera.shoot("73-conformance-overrides")
         page.tabs.setCurrentIndex(4)
+        camera.shoot("74-conformance-policy")
+        page.tabs.setCurrentIndex(5)
         camera.shoot("75-conformance-check")
         page.tabs.setCurrentIndex(1)
         row = (
@@ -50,6 +57,20 @@ def take_conformance(camera: Camera) -> None:
             camera.wait_until(lambda: window.pages.currentWidget() is feature.change_page)
             camera.shoot("76-conformance-change")
         page.tabs.setCurrentIndex(0)
+
+
+def _write_override(top: Path) -> None:
+    """Write a record in which somebody chose otherwise than advised."""
+    clock = StoryClock(dt.datetime(2025, 5, 6, 7, 0, tzinfo=dt.UTC))
+    book = RecordBook(top, JournalMaker("z9", "zoe@example.com", clock))
+    name = book.open({"title": "Search is slow", "severity": "sev2", "services": ["search"]}).place.id
+    decision = {"inputs": {}, "rule": "D8", "recommendation": "mitigate-then-fix", "policy": "default"}
+    book.add(name, EventType.DECISION, decision)
+    reason = "the flag is known to be safe: it was switched twice last week without harm"
+    book.add(name, EventType.OVERRIDE, {"chosen": "fix-forward", "reason": reason})
+    clock.move(5)
+    deploy = {"change": "ab12cd34", "env": "prod", "author": "yan", "deployer": "zoe", "way": "fix"}
+    book.add(name, EventType.DEPLOY, deploy)
 
 
 def take_drill(camera: Camera) -> None:
