@@ -238,8 +238,9 @@ def _after_review(state: IncidentState, deploy: Deploy, review: Event) -> Iterat
 
 def _decision(state: IncidentState) -> Iterator[Owed]:
     if state.deploys and not state.decisions:
-        due = state.deploys[0].at
-        yield _owed(state, OwedKind.DECISION, "Store the decision that the deployment went out by", due=due)
+        first = state.deploys[0]
+        text = "Store the decision that the deployment went out by"
+        yield _owed(state, OwedKind.DECISION, text, due=first.at, change=first.change)
 
 
 def _is_mitigated(state: IncidentState) -> bool:

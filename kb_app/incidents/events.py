@@ -356,6 +356,7 @@ EVENT_FIELDS: Mapping[EventType, tuple[Field, ...]] = {
         _optional("forbidden", _is_list, "tags that are never pushed unreviewed"),
         _optional("timebox_minutes", _is_minutes, "how long the fix is tried before falling back"),
         _optional("entry", _is_text, "id of the entry that was decided on"),
+        _optional("late_reason", _is_text, "why it was only written down afterwards"),
     ),
     EventType.OVERRIDE: (
         _required("chosen", _one_of(*RECOMMENDATIONS), "what is done instead"),

@@ -287,7 +287,9 @@ def _impact(event: Event) -> str:
 def _decision(event: Event) -> str:
     review = f", review {event.text('review')} deployment" if event.text("review") else ""
     policy = event.text("policy")[:12]
-    return f"Decided: {event.text('recommendation')} by rule {event.text('rule')}{review} (policy {policy})"
+    text = f"Decided: {event.text('recommendation')} by rule {event.text('rule')}{review} (policy {policy})"
+    late = event.text("late_reason")
+    return f"{text}; written down afterwards: {late}" if late else text
 
 
 def _action(event: Event) -> str:

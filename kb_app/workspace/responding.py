@@ -250,7 +250,9 @@ def blob_of(root: Path, path: str) -> str:
 # Deciding
 
 
-def take_decision(book: RecordBook, name: str, decision: Decision, *, entry: str = "") -> Change:
+def take_decision(
+    book: RecordBook, name: str, decision: Decision, *, entry: str = "", late_reason: str = ""
+) -> Change:
     """Write down a decision: what was known, the decision itself, and choosing otherwise.
 
     Args:
@@ -258,18 +260,23 @@ def take_decision(book: RecordBook, name: str, decision: Decision, *, entry: str
         name: of the record.
         decision: as taken.
         entry: id of the entry that was decided on; may be empty.
+        late_reason: why it is only written down now; it is then dated when it was taken, and nothing is said
+            about how things stand now.
     """
-    receipts = list(state_impact(book, name, decision.case.incident).receipts)
+    receipts = [] if late_reason else list(state_impact(book, name, decision.case.incident).receipts)
+    at = decision.decided_at if late_reason else None
     data = dict(decision.event_data())
     if entry:
         data["entry"] = entry
+    if late_reason:
+        data["late_reason"] = " ".join(late_reason.split())
     if decision.is_override:
         data.pop("timebox_minutes", None)  # nobody falls back from a choice of their own
     # dated when it is written: a second before its record was opened would put it before that event
-    receipts.append(book.add(name, EventType.DECISION, data))
+    receipts.append(book.add(name, EventType.DECISION, data, at=at))
     if decision.is_override:
         chosen = {"chosen": decision.chosen.value, "reason": decision.reason}
-        receipts.append(book.add(name, EventType.OVERRIDE, chosen))
+        receipts.append(book.add(name, EventType.OVERRIDE, chosen, at=at))
     return Change(book.state(name), tuple(receipts))
 
 

@@ -532,6 +532,42 @@ def test_what_proves_it_is_hinted_by_the_entry_of_the_incident_not_by_the_open_o
     hinted("beta answers 200")  # whose steps were taken
 
 
+def test_a_missing_decision_is_written_down_as_a_late_entry_from_what_is_owed(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    running = start(knowledge, who="ana@example.com")
+    name = book().open({"title": "checkout is down", "severity": "sev1"}).place.id
+    deploy = {"change": "abc123", "env": "production", "author": "ben", "deployer": "ana", "way": "fix"}
+    hour = dt.timedelta(hours=1)
+    book().add(name, EventType.DEPLOY, deploy, at=dt.datetime.now(dt.UTC) - hour)
+    feature = duties(running)
+    feature.show()
+    qtbot.waitUntil(lambda: feature.page.row_of("decision") is not None, timeout=TIMEOUT_MS)
+    rows = feature.page.rows
+    rows._choose(rows.duties.rows.index(feature.page.row_of("decision")))
+    rows.setFocus()
+    keys = Keys(running)
+    keys.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: sheet_of(running) is not None, timeout=TIMEOUT_MS)
+    sheet = sheet_of(running)
+    assert sheet.late.deploy.change == "abc123"
+    assert not sheet.reason.isVisible()  # as advised
+    keys.press(Qt.Key.Key_Return)
+    assert sheet.problem == "Say why it is written down only now"
+    sheet.chosen.choose("contain")
+    assert sheet.reason.isVisible()
+    sheet.chosen.choose("fix-forward")
+    assert not sheet.reason.isVisible()
+    keys.type("the app was offline")
+    keys.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "decision" in types(name), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: sheet_of(running) is None, timeout=TIMEOUT_MS)
+    [event] = book().state(name).decisions
+    assert event.is_late
+    assert event.text("late_reason") == "the app was offline"
+    qtbot.waitUntil(lambda: feature.page.row_of("decision") is None, timeout=TIMEOUT_MS)
+
+
 def test_a_note_is_written_while_something_else_is_read(start: Open, knowledge: Path, qtbot: QtBot) -> None:
     running = start(knowledge, who="ana@example.com")
     name = book().open({"title": "checkout is down"}).place.id

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kb_app.ui.incident.current import CurrentIncident
     from kb_app.ui.window import MainWindow
     from kb_app.workspace.aftermath import Closing, Dues, KnownStates, ReviewCase, Verdict
+    from kb_app.workspace.late_decisions import LateCase
     from kb_app.workspace.responding import Change
 
 REFRESH_MS = 60_000
@@ -168,6 +169,8 @@ class DutiesFeature(Feature):
             self.review(item.incident_id, item.change)
         elif act is Act.CLOSING:
             self.close_incident(item.incident_id)
+        elif act is Act.DECIDE:
+            self.decide_late(item.incident_id, item.change)
         elif act is Act.TIMELINE:
             self.window.feature(TimelineFeature).show(item.incident_id, change=item.change)
         else:
@@ -175,6 +178,40 @@ class DutiesFeature(Feature):
                 lambda book: book.state(item.incident_id),
                 partial(self._ask_followup, item, act is Act.ASSIGN),
             )
+
+    # -- a decision that is missing -------------------------------------------------------------------
+
+    def decide_late(self, name: str, change: str) -> None:
+        """Ask for the decision that a deployment went out by, to be written down as a late entry."""
+        places = tuple((base.root, base.folder, base.config) for base in self.desk.folders())
+
+        def work(book: RecordBook) -> LateCase:
+            from kb_app.workspace.late_decisions import late_case  # start-up time
+
+            return late_case(book, name, change, places)
+
+        self.incidents.with_book(work, self._ask_late_decision)
+
+    def _ask_late_decision(self, late: LateCase) -> None:
+        from kb_app.decision.values import Recommendation  # start-up time
+        from kb_app.ui.duties.sheets import LateDecisionSheet
+        from kb_app.workspace.late_decisions import store_late
+
+        sheet = LateDecisionSheet(self.window, late)
+
+        def store() -> None:
+            chosen, at = Recommendation(sheet.chosen.value), sheet.when()
+            why, late_reason = sheet.reason.text(), sheet.late_reason.text()
+            self._do(
+                sheet,
+                lambda book: store_late(
+                    book, late, chosen=chosen, reason=why, late_reason=late_reason, at=at
+                ),
+                "Recorded as a late entry",
+            )
+
+        sheet.accepted.connect(store)
+        sheet.open(sheet.late_reason)
 
     # -- follow-ups -----------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ class Act(StrEnum):
     ASSIGN = "assign"
     TIMELINE = "timeline"
     CLOSING = "closing"
+    DECIDE = "decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,9 @@ def act_of(item: Owed) -> Act:
         return Act.REVIEW
     if item.kind is OwedKind.KNOWLEDGE:
         return Act.CLOSING
-    if item.kind is OwedKind.DECISION or (item.kind is OwedKind.ASSIGN and "Revert" in item.text):
+    if item.kind is OwedKind.DECISION:
+        return Act.DECIDE
+    if item.kind is OwedKind.ASSIGN and "Revert" in item.text:
         return Act.TIMELINE
     is_open_one = bool(item.followup) or item.kind in (OwedKind.MERGE_BACK, OwedKind.WRITTEN_REVIEW)
     return Act.CLOSE_FOLLOWUP if is_open_one else Act.ASSIGN

@@ -97,6 +97,10 @@ def take_duties(camera: Camera) -> None:
     _leave_sheet(camera)
     duties.close_incident(recent.id)
     camera.shoot("41-closing")
+    duties.decide_late(recent.id, recent.change)
+    camera.wait()
+    camera.shoot("41-late-decision")
+    _leave_sheet(camera)
 
 
 def take_export(camera: Camera) -> None:

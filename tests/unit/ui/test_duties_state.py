@@ -95,7 +95,7 @@ def test_the_chip_names_what_presses_most(root: Path, tmp_path: Path) -> None:
         (OwedKind.ASSIGN, "", "Revert x: its review says so", Act.TIMELINE),
         (OwedKind.MERGE_BACK, "", "Merge back", Act.CLOSE_FOLLOWUP),
         (OwedKind.WRITTEN_REVIEW, "", "Write a review", Act.CLOSE_FOLLOWUP),
-        (OwedKind.DECISION, "", "Store the decision", Act.TIMELINE),
+        (OwedKind.DECISION, "", "Store the decision", Act.DECIDE),
         (OwedKind.KNOWLEDGE, "", "Link an entry", Act.CLOSING),
     ],
 )
