@@ -10,6 +10,10 @@ from kb_app.entries.model import Role, Section
 from kb_app.entries.outline import CODE_SPAN, Outline
 
 MAX_SIGNATURES = 20
+MAX_PATTERN = 300
+MAX_MATCHED_TEXT = 500
+MAX_PAIRS = 400
+"""Longest pattern tried, characters of a text it is tried on, and pairs tried for one question."""
 _NOT_A_MESSAGE = re.compile(
     r"\s*(?:[$#>%]\s|(?:sudo\s+)?(?:kubectl|oc|docker|helm|curl|psql|redis-cli|systemctl|journalctl|git"
     r"|cat|grep|aws|gcloud|az)\s"
@@ -63,3 +67,36 @@ def _is_message(text: str, *, is_code_block: bool) -> bool:
     if is_code_block and _TROUBLE.search(text) is None:
         return False
     return 12 <= len(text) <= 400 and len(text.split()) >= 3 and _NOT_A_MESSAGE.match(text) is None
+
+
+def pattern_of(signature: str) -> str:
+    """Return the regular expression of a signature written ``/like this/``; empty for plain text."""
+    is_pattern = 2 < len(signature) <= MAX_PATTERN and signature[0] == signature[-1] == "/"
+    return signature[1:-1] if is_pattern else ""
+
+
+def pattern_pairs(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each pattern of one entry with each plain signature of the other, for `first_hit`."""
+    return [
+        (pattern, text[:MAX_MATCHED_TEXT])
+        for patterns, texts in ((theirs, ours), (ours, theirs))
+        for pattern in filter(None, map(pattern_of, patterns))
+        for text in texts
+        if not pattern_of(text)
+    ]
+
+
+def first_hit(pairs: Sequence[Sequence[str]]) -> int:
+    """Return the number of the first pair whose pattern is found in its text, -1 when none is.
+
+    A pattern may be written so that this takes years: it is to be called only in a worker that is killed
+    when it does not answer in time. One that cannot be read, or fits everything, is no hit.
+    """
+    for number, (pattern, text) in enumerate(pairs[:MAX_PAIRS]):
+        try:
+            wanted = re.compile(pattern[:MAX_PATTERN])
+            if not wanted.search("") and wanted.search(text[:MAX_MATCHED_TEXT]):
+                return number
+        except (re.error, RecursionError, OverflowError):
+            continue
+    return -1

@@ -4,8 +4,10 @@ JSON lines. ``{"id":1,"op":"open","root":…,"knowledge_base":…,"path":…,"in
 by ``{"id":1,"entry":…,"plan":…,"page":…}``, or by ``{"id":1,"error":{"title":…,"hint":…}}``.
 ``{"id":2,"op":"check","root":…,"path":…,"index":…,"text":…,"files":[…],"line":0,"plain":false}`` is answered
 by ``{"id":2,"page":…,"findings":[…],"signatures":[…],"outline":[…],"shown":[…]}``: how a text being written
-would look, what lint says to it, which errors it answers. The window sets the deadline: it kills a worker
-that takes too long and asks the next one for the plain page. End of input ends it.
+would look, what lint says to it, which errors it answers.
+``{"id":3,"op":"match","pairs":[[pattern,text],…]}`` is answered by ``{"id":3,"hit":n}``: the first pair that
+fits, -1 for none. The window sets the deadline: it kills a worker that takes too long and asks the next one
+for the plain page. End of input ends it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any, TextIO
 from kb_app.entries.catalogue import Catalogue
 from kb_app.entries.knowledge_base import load_config
 from kb_app.entries.model import KnowledgeBaseConfig
+from kb_app.entries.signatures import first_hit
 from kb_app.errors import KbError, UsageError
 from kb_app.plain import to_plain
 from kb_app.search.catalogue_file import CARDS, load_cards
@@ -51,6 +54,8 @@ class ReaderWorker:
         """
         if request.get("op") == "ping":
             return {"pong": True}
+        if request.get("op") == "match":
+            return {"hit": first_hit([(str(pattern), str(text)) for pattern, text in request["pairs"]])}
         if request.get("op") not in ("open", "check"):
             raise UsageError(f"The reader does not know {request.get('op')!r}")
         root, path = Path(request["root"]), str(request["path"])

@@ -23,6 +23,7 @@ from kb_app.ui.app import Options, Running, make_application
 from kb_app.ui.common.actions import ActionId
 from kb_app.ui.common.remembered import EntryRef
 from kb_app.ui.conflicts.feature import ConflictsFeature
+from kb_app.ui.editor.duplicates import Duplicate, Duplicates
 from kb_app.ui.editor.feature import EditorFeature
 from kb_app.workspace.contributing import patch_of
 from kb_app.workspace.drafts import DraftStore
@@ -397,6 +398,29 @@ def test_the_same_error_in_another_entry_is_said(start: Callable[..., Person]) -
     person.wait(lambda: not page.notice.isVisible() or "already in" not in page.notice_text.text())
 
 
+def test_an_entry_whose_pattern_fits_is_said_and_one_that_never_ends_stops_nothing(
+    start: Callable[..., Person], tmp_path: Path
+) -> None:
+    folder = tmp_path / "kb"
+    folder.mkdir()
+    page = '---\nsignatures: ["{}"]\n---\n# {}\n\nlease lost: renewal timed out after the keeper\n'
+    (folder / "evil.md").write_text(page.format("/(a+)+b lease lost/", "Evil lease lost"))
+    (folder / "pattern.md").write_text(page.format("/lease lost: renewal [a-z]+ out/", "Lease pattern"))
+    person = start(folder)
+    person.wait(lambda: person.running.desk.index_state.is_complete)
+    found: list[Duplicate] = []
+    duplicates = Duplicates(person.running.desk)
+    duplicates.found.connect(found.append)
+    duplicates.look(("keeper: lease lost: renewal timed out",), EntryRef("kb", "new.md"))
+    person.wait(lambda: [one.title for one in found] == ["Lease pattern"])
+    duplicates.look(("a" * 60 + " lease lost: renewal timed out, keeper",), EntryRef("kb", "new.md"))
+    person.wait(lambda: duplicates.is_trying)
+    person.open("pattern.md")  # asked behind it; it comes once the worker was killed and started again
+    person.wait(lambda: not duplicates.is_trying)
+    assert [one.title for one in found] == ["Lease pattern"]
+
+
+@pytest.mark.usefixtures("remote")
 def test_what_others_changed_meanwhile_is_kept_beside_mine(
     start: Callable[..., Person], tmp_path: Path
 ) -> None:
