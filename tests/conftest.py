@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,37 @@ def silence(request: pytest.FixtureRequest) -> Iterator[None]:
     logger.removeHandler(handler)
     if records and request.node.get_closest_marker("expects_warnings") is None:
         pytest.fail("unexpected log records: " + "; ".join(r.getMessage() for r in records))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Collect no garbage while a test of widgets runs, closing its widgets included; do it afterwards.
+
+    A widget that only a test's local variable holds is garbage as soon as the test returns, but it still
+    paints until it is closed; collecting it in the middle of its own paint, or on a job's thread, ends the
+    process. `kb_app.ui.collector` takes the same care in the program.
+    """
+    if not {"qtbot", "qapp"} & set(getattr(item, "fixturenames", ())):
+        return (yield)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect(1)
+        gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clipboard_ends_before_python() -> Iterator[None]:
+    """Empty the clipboard at the end of a run: Qt's offscreen one outlives the interpreter."""
+    yield
+    if "PySide6.QtWidgets" in sys.modules:
+        from PySide6.QtWidgets import QApplication  # tests without Qt do not load it
+
+        from kb_app.ui.app import release_clipboard
+
+        if QApplication.instance() is not None:
+            release_clipboard()
 
 
 @pytest.fixture(scope="session")

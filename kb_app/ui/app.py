@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from kb_app.errors import ExitCode, KbError
 from kb_app.paths import AppFolders, app_folders
 from kb_app.resources import resource
 from kb_app.settings import load_settings
+from kb_app.ui.collector import Collector
 from kb_app.ui.common.jobs import ThreadJobs
 from kb_app.ui.common.remembered import FILE_NAME
 from kb_app.ui.common.session import Session
@@ -38,6 +39,11 @@ logger = logging.getLogger(__name__)
 MAX_STDIN = 1_000_000
 SWITCH_INTERVAL_S = 0.001
 """How long a thread may hold the interpreter while the window waits for it; measured, see docs."""
+
+LASTING_CLIPBOARDS = frozenset(
+    {"eglfs", "linuxfb", "minimal", "minimalegl", "offscreen", "vkkhrdisplay", "vnc"}
+)
+"""Qt platforms without a system clipboard: what was copied is kept beyond the end of Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,8 @@ class Running:
 
     def __init__(self, app: QApplication, folders: AppFolders, options: Options) -> None:
         """Make everything; nothing shows yet."""
+        self.collector = Collector(app)
+        self.collector.start()
         settings = load_settings(folders)
         choice = ThemeChoice(settings.theme) if settings.theme in list(ThemeChoice) else ThemeChoice.SYSTEM
         self.theme = Theme(app, choice)
@@ -185,10 +193,12 @@ class Running:
         self.window.activateWindow()
 
     def finish(self) -> None:
-        """Wait for what is being written."""
+        """Wait for what is being written, and let go of what must not outlive the interpreter."""
         self._later.clear()
         self.jobs.close()
         self.crashes.uninstall()
+        self.collector.stop()
+        release_clipboard()
 
     def _on_painted(self) -> None:
         """Begin the rest one by one: keys, answers and paints get their turn in between."""
@@ -202,6 +212,7 @@ class Running:
             self._later.popleft()()
         else:
             self._later_timer.stop()
+            self.collector.settle()
             self.is_ready = True
 
     def _prepare_reader(self) -> None:
@@ -215,6 +226,16 @@ class Running:
                 self.window.reading.prepare()
 
         self.jobs.run(work, on_done=make)
+
+
+def release_clipboard() -> None:
+    """Empty a clipboard that no other program sees.
+
+    What it holds was made in Python; where Qt keeps it past the end of the interpreter, destroying it is a
+    segmentation fault. Other clipboards end with the application object, and keep what they hold.
+    """
+    if QGuiApplication.platformName() in LASTING_CLIPBOARDS:
+        QGuiApplication.clipboard().clear()
 
 
 def _open(options: Options, folders: AppFolders) -> Workspace:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import hashlib
 import json
 import subprocess
@@ -109,13 +108,6 @@ POLICY = (
 )
 PLANT_REF = EntryRef("runbooks", "plant.md")
 CHECKOUT_REF = EntryRef("runbooks", "checkout.md")
-
-
-@pytest.fixture(autouse=True)
-def no_collection_while_painting() -> Iterator[None]:
-    gc.disable()
-    yield
-    gc.enable()
 
 
 @pytest.fixture
