@@ -47,6 +47,7 @@ class Banner(QFrame):
         self.icon = IconLabel("layers", "info", 16, self)
         self.text = label("", "", self, wrap=True)
         self.button = text_button("", "link", "", self)
+        self.button.hide()  # until there is something to do
         row = QHBoxLayout(self)
         row.setContentsMargins(28, 4, 12, 4)
         row.setSpacing(10)
