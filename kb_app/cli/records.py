@@ -16,7 +16,7 @@ from kb_app.incidents.book import EXPORTS, Receipt, RecordBook
 from kb_app.incidents.conformance import period_of
 from kb_app.incidents.duties import Owed
 from kb_app.incidents.events import EventType, format_time
-from kb_app.incidents.folders import find_record
+from kb_app.incidents.folders import RECORDS_FOLDER, find_record
 from kb_app.incidents.markup import Form
 from kb_app.incidents.report import FORMATS, render
 from kb_app.incidents.timeline import IncidentState
@@ -264,17 +264,18 @@ def verify(context: Context) -> int:
         for name, findings in checked.items()
         for finding in findings
     ]
+    count = sum(name.startswith(f"{RECORDS_FOLDER}/") for name in checked)  # not the list of keys
     if context.wants_json:
         told = {"commit": history.commit, "commits": history.commits, "signing": history.is_signing}
         told["problem"] = history.problem
-        context.give({"records": len(checked), "findings": rows, "history": told})
+        context.give({"records": count, "findings": rows, "history": told})
     else:
         for row in rows:
             where = f"line {row['line']}, byte {row['byte']}" if row["line"] else "the file"
             context.say(
                 f"{row['record']}/{row['file']}: {where}: {row['severity']} {row['code']}: {row['message']}"
             )
-        context.say(f"{len(checked)} records checked, {len(rows)} findings")
+        context.say(f"{count} records checked, {len(rows)} findings")
         context.say(_history_line(history))
     failing = any(row["severity"] != Severity.INFO.value for row in rows)
     return ExitCode.FINDINGS if failing else ExitCode.DONE

@@ -22,6 +22,7 @@ from kb_app.incidents.events import format_time
 from kb_app.incidents.folders import RECORDS_FOLDER
 from kb_app.incidents.journal import EVENTS_FOLDER, EVENTS_SUFFIX
 from kb_app.incidents.verify import RecordFinding
+from kb_app.logs import visible
 from kb_app.paths import AppFolders
 from kb_app.settings import Settings
 from kb_app.workspace.record_store import records_root
@@ -182,6 +183,8 @@ def _check(place: RecordsPlace, runner: GitRunner, repository: Repository, head:
     if signers is not None:
         for record, made in by_record.items():
             findings.setdefault(record, []).extend(_unsigned(made))
+        for path in _signer_paths(place, signers):
+            findings.setdefault(path, []).extend(_signers_changed(runner, repository, commits, path))
     return HistoryCheck(
         commit=head,
         committed_at=format_time(newest[0].committed_at) if newest else "",
@@ -246,8 +249,8 @@ def _whole_record_gone(
     return [RecordFinding("record-removed", Severity.ERROR, record, 0, 0, text)]
 
 
-def _named(commit: RecordedCommit) -> str:
-    return f"commit {commit.id[:10]} ({commit.by}, {format_time(commit.committed_at)})"
+def _named(commit: RecordedCommit, word: str = "commit") -> str:
+    return f"{word} {commit.id[:10]} ({commit.by}, {format_time(commit.committed_at)})"
 
 
 def _unsigned(commits: Sequence[RecordedCommit]) -> list[RecordFinding]:
@@ -258,11 +261,57 @@ def _unsigned(commits: Sequence[RecordedCommit]) -> list[RecordFinding]:
             "commit",
             0,
             0,
-            f"{_named(commit).capitalize()} {_SIGNATURES[commit.signature][1]}",
+            f"{_named(commit, 'Commit')} {_SIGNATURES[commit.signature][1]}",
         )
         for commit in commits
         if commit.signature in _SIGNATURES
     ]
+
+
+def _signers_changed(
+    runner: GitRunner, repository: Repository, commits: Sequence[RecordedCommit], path: str
+) -> list[RecordFinding]:
+    """Return who changed the list of keys and when, and keys that were listed only after what they vouch for.
+
+    Args:
+        runner: runs git.
+        repository: that holds the history.
+        commits: of the records and of the list, the newest first.
+        path: of the list in the repository.
+    """
+    versions = {commit.id: file.blob for commit in commits for file in commit.files if file.path == path}
+    contents = read_blobs(runner, repository, [blob for blob in versions.values() if blob])
+    found: list[RecordFinding] = []
+    listed: set[str] = set()
+    signed: dict[str, RecordedCommit] = {}  # whose signature counts today: the first commit that carries it
+    late: set[str] = set()
+    for commit in reversed(commits):
+        if commit.id in versions:
+            now = _principals(contents.get(versions[commit.id] or "", b""))
+            found.append(_signers_change(path, commit, now - listed, listed - now))
+            for name in sorted((now & set(signed)) - late):
+                text = f"{name} was listed by {_named(commit)}, after {_named(signed[name])} was signed so"
+                found.append(RecordFinding("listed-afterwards", Severity.WARNING, path, 0, 0, text))
+            late |= now & set(signed)
+            listed = now
+        if commit.signature == "G" and commit.signer and commit.signer not in listed:
+            signed.setdefault(commit.signer, commit)
+    return found
+
+
+def _signers_change(path: str, commit: RecordedCommit, added: set[str], gone: set[str]) -> RecordFinding:
+    told = (("added", added), ("took out", gone))
+    parts = [f"{word} {', '.join(sorted(names))}" for word, names in told if names]
+    how = ", ".join(parts) or "the same people"
+    text = f"{_named(commit, 'Commit')} changed the list of keys that count: {how}"
+    return RecordFinding("signers-changed", Severity.INFO, path, 0, 0, text)
+
+
+def _principals(content: bytes) -> set[str]:
+    """Return for whom a list has keys: the first word of each line, several of them joined by commas."""
+    lines = (visible(line).strip() for line in content.decode("utf-8", "replace").splitlines())
+    words = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    return {name for word in words for name in word.strip('"').split(",") if name}
 
 
 def _signature_text(commits: Sequence[RecordedCommit], *, is_signing: bool) -> str:

@@ -159,9 +159,43 @@ def test_unsigned_wrongly_signed_and_unlisted_commits_are_told_apart(copied, fol
     assert newest(three) == "unsigned"
     assert [f.code for f in history.findings[one.relative_to(copied).as_posix()]] == ["unsigned"]  # the first
     assert history.signatures[three.name] == "2 of 2 commits: unsigned"
-    assert all(f.severity is Severity.WARNING for fs in history.findings.values() for f in fs)
+    codes = {f.code: f.severity for fs in history.findings.values() for f in fs}
+    assert codes.pop("signers-changed") is Severity.INFO
+    assert set(codes.values()) == {Severity.WARNING}
     # a clone of our own, made from an address, says the same
     assert check_history(folders, place_of(copy_records(folders, str(copied / ".git")))).is_signing
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="signatures are made with ssh-keygen")
+def test_changes_of_the_list_of_keys_are_told_and_a_key_that_came_after_its_signature(
+    year, copied, folders, tmp_path
+):
+    ana, eve = key(tmp_path, "ana"), key(tmp_path, "eve")
+    signers, record = copied / "allowed_signers", a_record(copied, 1)
+
+    def change(text, who, **more):
+        event = record / "events" / "d1.jsonl"
+        event.write_bytes(event.read_bytes() + b"\n")
+        if text:
+            signers.write_text(text)
+            git(copied, "add", "allowed_signers")
+        sign = ["-c", "gpg.format=ssh", "-c", "commit.gpgsign=true", "-c", f"user.signingkey={who}"]
+        git(copied, *sign, "commit", "-qam", "more")
+
+    of_ana = f"ana@example.com {ana.with_suffix('.pub').read_text()}"
+    change(of_ana, ana)
+    change("", eve)  # not listed yet
+    change("", ana)
+    change(of_ana + f"eve@example.com {eve.with_suffix('.pub').read_text()}", ana)
+    history = check_history(folders, place_of(copied))
+    told = [(f.code, f.message) for f in history.findings["allowed_signers"]]
+    assert [code for code, _ in told] == ["signers-changed", "signers-changed", "listed-afterwards"]
+    assert "added ana@example.com" in told[0][1]
+    assert "Bob Colleague" in told[1][1]
+    assert "added eve@example.com" in told[1][1]
+    assert "eve@example.com was listed by" in told[2][1]
+    report = prove(folders, place_of(copied), Question(year[1].begin, year[1].end), now=NOW).report
+    assert {f.code for f in report.findings["allowed_signers"]} == {"signers-changed", "listed-afterwards"}
 
 
 def test_the_same_commit_and_seed_give_the_same_bytes_from_any_copy_on_any_day(year, copied, folders):

@@ -590,7 +590,7 @@ class ConformancePage(Page):
             else "Every decision of this period followed the policy's advice."
         )
         self.overrides.setVisible(bool(rows))
-        self.overrides.set_table(OVERRIDE_COLUMNS, rows, (144, 128, 128, 136, 152, 136))
+        self.overrides.set_table(OVERRIDE_COLUMNS, rows, (144, 112, 176, 120, 144, 96))
         self.tabs.setTabText(3, f"Overrides {len(rows)}")
 
     def _on_override_opened(self, number: int) -> None:
