@@ -260,6 +260,84 @@ def test_story_6_a_ticket_with_a_known_problem(start: Open, knowledge: Path, qtb
     assert window.search.edit.hasFocus()
 
 
+def test_names_of_alerts_are_completed(start: Open, knowledge: Path, qtbot: QtBot) -> None:
+    running = start(knowledge)
+    edit, popup = running.window.search.edit, searching(running).popup
+    edit.setFocus()
+    qtbot.keyClicks(edit, "alert:disk")  # a word within the name
+    qtbot.waitUntil(lambda: [o.label for o in popup.offers] == ["NodeDiskPressure"], timeout=TIMEOUT_MS)
+    edit.clear()
+    qtbot.keyClicks(edit, "alert:Node")
+    qtbot.waitUntil(lambda: [o.label for o in popup.offers] == ["NodeDiskPressure"], timeout=TIMEOUT_MS)
+    assert popup.offers[0].note == "1"
+    qtbot.keyClick(edit, Key.Key_Down)
+    qtbot.keyClick(edit, Key.Key_Return)
+    assert edit.text() == "alert:NodeDiskPressure "
+    settle(running, qtbot)
+    qtbot.waitUntil(lambda: titles(running)[:1] == ["Node under disk pressure"], timeout=TIMEOUT_MS)
+
+
+ALERTMANAGER = """{"receiver": "sre", "status": "firing", "alerts": [{"status": "firing",
+ "labels": {"alertname": "NodeDiskPressure", "node": "worker-17", "severity": "critical"},
+ "annotations": {"summary": "Node worker-17 is under disk pressure"},
+ "startsAt": "2026-03-04T02:11:09.871Z", "fingerprint": "b1946ac92492d234"}],
+ "groupLabels": {"alertname": "NodeDiskPressure"}, "version": "4"}
+"""
+GRAFANA = """**Firing**
+
+Value: A=93.1, C=1
+Labels:
+ - alertname = NodeDiskPressure
+ - grafana_folder = nodes
+ - node = worker-17
+Annotations:
+ - summary = Node worker-17 is under disk pressure
+Source: https://grafana.example.org/alerting/grafana/a1b2/view?orgId=1
+"""
+PAGERDUTY = """[#4711] NodeDiskPressure on worker-17
+Service: kubernetes  Urgency: High  Assigned: Ana
+Details:
+  alertname: NodeDiskPressure
+  firing: Labels: node = worker-17
+  https://example.pagerduty.com/incidents/Q1W2E3
+"""
+RUNBOOK_URL = """status: firing
+runbook_url: https://runbooks.example.org/k8s/DiskPressure.md
+started: 2026-03-04T02:11:09Z
+"""
+
+
+@pytest.mark.parametrize("text", [ALERTMANAGER, GRAFANA, PAGERDUTY, RUNBOOK_URL])
+def test_what_an_alert_sends_is_pasted_and_its_entry_stands_first(
+    start: Open, knowledge: Path, qtbot: QtBot, text: str
+) -> None:
+    running = start(knowledge)
+    QGuiApplication.clipboard().setText(text)
+    edit = running.window.search.edit
+    edit.setFocus()
+    qtbot.keyClick(edit, Key.Key_V, Mod.ControlModifier)
+    settle(running, qtbot)
+    qtbot.waitUntil(lambda: titles(running)[:1] == ["Node under disk pressure"], timeout=TIMEOUT_MS)
+
+
+def test_two_entries_of_one_alert_are_both_listed_with_the_reason(
+    start: Open, knowledge: Path, qtbot: QtBot
+) -> None:
+    other = PAGES["k8s/DiskPressure.md"].replace("Node under disk pressure", "Clean up a full node")
+    (knowledge / "k8s" / "CleanUp.md").write_text(other)
+    running = start(knowledge)
+    QGuiApplication.clipboard().setText(ALERTMANAGER)
+    edit = running.window.search.edit
+    edit.setFocus()
+    qtbot.keyClick(edit, Key.Key_V, Mod.ControlModifier)
+    settle(running, qtbot)
+    both = {"Node under disk pressure", "Clean up a full node"}
+    qtbot.waitUntil(lambda: set(titles(running)[:2]) == both, timeout=TIMEOUT_MS)
+    answer = running.desk.last_answer
+    for hit in answer.hits[:2]:
+        assert any("NodeDiskPressure" in reason for reason in hit.why)
+
+
 def test_a_version_that_does_not_fit_is_said(start: Open, knowledge: Path, qtbot: QtBot) -> None:
     running = start(knowledge)
     for version, fit, words in (

@@ -45,6 +45,7 @@ _DATES = (
 )
 _VALUE = re.compile(r'(?:(?<=\s)|^)(?P<minus>-?)(?P<name>[A-Za-z_]{2,20}):(?P<value>"[^"]*|[^\s"]*)$')
 _NAME = re.compile(r"(?:(?<=\s)|^)(?P<minus>-?)(?P<name>[A-Za-z_]{0,20})$")
+_PARTS = re.compile(r"[\s/_.\-]+|(?<=[a-z0-9])(?=[A-Z])")
 _REST = re.compile(r"[^\s\"]*")
 
 
@@ -112,7 +113,7 @@ def completions(
 
 def _values(match: re.Match[str], end: int, counts: Counts, everything: Counts) -> Completions | None:
     facet = FIELDS.get(match["name"].lower())
-    if facet is None or facet == "alert":
+    if facet is None:
         return None
     typed = match["value"].lstrip('"')
     if facet in DATE_FIELDS:
@@ -138,7 +139,7 @@ def _offers(
     rated = []
     for place, (value, count) in enumerate(known.items()):
         shown = VALUE_NAMES.get(facet, {}).get(value, value)
-        rank = _rank(shown.casefold().removeprefix("@"), folded)
+        rank = _rank(shown.removeprefix("@"), folded)
         if value and rank is not None and value not in chosen and shown != typed:
             rated.append((rank, not count, -count, place, value, shown, count))
     name = SHORT_NAMES.get(facet, facet)
@@ -149,7 +150,7 @@ def _offers(
 
 def _rank(value: str, typed: str) -> int | None:
     """Return 0 when ``value`` starts so, 1 when a part of it does, None when none does."""
-    if value.startswith(typed):
+    if value.casefold().startswith(typed):
         return 0
-    is_part = any(part.startswith(typed) for part in re.split(r"[\s/_.\-]+", value))
+    is_part = any(part.casefold().startswith(typed) for part in _PARTS.split(value))
     return 1 if is_part else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHideEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
@@ -106,6 +108,7 @@ class CompletionPopup(QFrame):
         self._edit = edit
         self._counts: Counts = {}
         self._everything: Counts = {}
+        self._alerts: Counts = {}
         self._shown: Completions | None = None
         self._is_dismissed = False
         self._is_asked = False
@@ -141,6 +144,12 @@ class CompletionPopup(QFrame):
         if is_everything:
             self._everything = counts
         if self.isVisible():
+            self._show_again(keeps=True)
+
+    def set_alerts(self, counts: Mapping[str, int]) -> None:
+        """Take the names of alerts and how many entries answer each: no answer counts them."""
+        self._alerts = {"alert": counts}
+        if self._edit.hasFocus():
             self._show_again(keeps=True)
 
     def ask(self) -> None:
@@ -190,7 +199,7 @@ class CompletionPopup(QFrame):
             found = completions(
                 edit.text(),
                 edit.cursorPosition(),
-                self._counts,
+                {**self._counts, **self._alerts},
                 everything=self._everything,
                 is_asked=self._is_asked,
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint
@@ -13,6 +14,7 @@ from kb_app.ui.search.query_line import QueryLine
 
 if TYPE_CHECKING:
     from kb_app.ui.desk import Found
+    from kb_app.ui.search.client import BaseFolders
     from kb_app.ui.search.completion_popup import CompletionPopup
     from kb_app.ui.searching.explain_card import ExplainCard
     from kb_app.ui.window import MainWindow
@@ -32,9 +34,12 @@ class SearchingFeature(Feature):
         self.line = QueryLine()
         self.popup: CompletionPopup | None = None
         self._card: ExplainCard | None = None
+        self._are_alerts_read = False
         window.add_strip(self.line)
         self.line.place_requested.connect(self._go_to_place)
         self.desk.found.connect(self._on_found)
+        self.desk.index_changed.connect(self._on_index_changed)
+        window.search.edit.textEdited.connect(self._on_edited)
         window.search.installEventFilter(self)
 
     def handlers(self) -> Mapping[ActionId, Callable[[], None]]:
@@ -48,6 +53,16 @@ class SearchingFeature(Feature):
         self.popup = CompletionPopup(self.window.search.edit, self.window.body)
         if self.desk.last_answer is not None:
             self.popup.set_counts(self.desk.last_answer.facets, is_everything=self._is_browsing())
+
+    def _on_index_changed(self, _state: object) -> None:
+        self._are_alerts_read = False
+
+    def _on_edited(self) -> None:
+        """Read the names of alerts when one is asked for: no answer counts them."""
+        if self._are_alerts_read or self.popup is None or "alert:" not in self.window.search.edit.text():
+            return
+        self._are_alerts_read, bases, popup = True, self.desk.folders(), self.popup
+        self.desk.jobs.run(lambda: alert_counts(bases), on_done=popup.set_alerts)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Keep the line below the field when the field moves."""
@@ -98,3 +113,14 @@ class SearchingFeature(Feature):
         edit.setFocus()
         if end > start:
             edit.setSelection(start, end - start)
+
+
+def alert_counts(bases: Iterable[BaseFolders]) -> dict[str, int]:
+    """Return every alert that entries answer, and how many do; reads the indexes' catalogues."""
+    from kb_app.search.catalogue_file import load_cards  # start-up time
+
+    counts: Counter[str] = Counter()
+    for base in bases:
+        for card in load_cards(base.folder):
+            counts.update(set(card.alerts))
+    return dict(counts)
