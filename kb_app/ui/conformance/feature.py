@@ -97,7 +97,7 @@ class ConformanceFeature(Feature):
         if self._page is None:
             from kb_app.ui.conformance.panel import ConformancePage  # start-up time
 
-            page = ConformancePage(dt.datetime.now(dt.UTC).date())
+            page = ConformancePage(dt.datetime.now(dt.UTC).date(), self.window.pages)
             page.period_changed.connect(self.refresh)
             page.place_requested.connect(self.open_folder)
             page.address_requested.connect(self.open_address)

@@ -46,7 +46,7 @@ class DrillFeature(Feature):
         if self._page is None:
             from kb_app.ui.drill.panel import DrillPage  # start-up time
 
-            page = DrillPage()
+            page = DrillPage(self.window.pages)
             page.answered.connect(self.answer)
             page.next_requested.connect(self.ask)
             page.entry_requested.connect(self._open_entry)

@@ -127,7 +127,7 @@ class DutiesFeature(Feature):
         if self._page is None:
             from kb_app.ui.duties.panel import DutiesPage  # start-up time
 
-            page = DutiesPage()
+            page = DutiesPage(self.window.pages)
             page.opened.connect(self._open_row)
             self.window.add_page(page)
             self._page = page
@@ -307,7 +307,7 @@ class DutiesFeature(Feature):
         if self._review is None:
             from kb_app.ui.duties.review import ReviewPage  # start-up time
 
-            self._review = ReviewPage()
+            self._review = ReviewPage(self.window.pages)
             self._review.verdict_given.connect(self._give_verdict)
             self._review.timeline_requested.connect(self._show_timeline_of_review)
             self.window.add_page(self._review)
@@ -369,7 +369,7 @@ class DutiesFeature(Feature):
         if self._closing is None:
             from kb_app.ui.duties.closing import ClosingPage  # start-up time
 
-            self._closing = ClosingPage()
+            self._closing = ClosingPage(self.window.pages)
             self._closing.knowledge_given.connect(self._record_knowledge)
             self._closing.close_requested.connect(self._close_now)
             self._closing.learn_requested.connect(self._learn)

@@ -157,7 +157,7 @@ class SyncFeature(Feature):
         if self._add_page is None:
             from kb_app.ui.sync.add_page import AddRepositoryPage  # start-up time
 
-            self._add_page = AddRepositoryPage(self.desk)
+            self._add_page = AddRepositoryPage(self.desk, self.window.pages)
             self._add_page.added.connect(self._on_added)
             self.window.add_page(self._add_page)
         return self._add_page
@@ -167,7 +167,7 @@ class SyncFeature(Feature):
         if self._page is None:
             from kb_app.ui.sync.page import SyncPage  # start-up time
 
-            page = SyncPage(self.queue)
+            page = SyncPage(self.queue, self.window.pages)
             page.entry_requested.connect(self._open_entry)
             page.add_requested.connect(self._on_add_wanted)
             self.window.add_page(page)

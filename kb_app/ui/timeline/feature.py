@@ -52,7 +52,7 @@ class TimelineFeature(Feature):
         if self._page is None:
             from kb_app.ui.timeline.panel import TimelinePage  # start-up time
 
-            page = TimelinePage()
+            page = TimelinePage(self.window.pages)
             page.entry_requested.connect(self._open_entry)
             page.link_requested.connect(self.window.reading.external_link_requested)
             page.correct_requested.connect(self._correct)

@@ -41,7 +41,7 @@ class HistoryFeature(Feature):
         if self._page is None:
             from kb_app.ui.versions.page import HistoryPage  # start-up time
 
-            page = HistoryPage(self.desk.jobs, self.desk.workspace.folders)
+            page = HistoryPage(self.desk.jobs, self.desk.workspace.folders, self.window.pages)
             page.copy_wanted.connect(self._make_copy)
             page.address_wanted.connect(self.window.reading.external_link_requested)
             page.said.connect(self.window.say)
