@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from kb_app.errors import ExitCode, KbError
 from kb_app.paths import AppFolders, app_folders
@@ -112,7 +112,7 @@ def run(words: Sequence[str]) -> int:
     instance.requested.connect(running.take_request)
     running.window.painted.connect(instance.listen)
     running.start()
-    _end_on_signals(running.window)
+    end_on_signals(running.window)
     code = app.exec()
     running.finish()
     instance.close()
@@ -255,10 +255,14 @@ def _absolute(bases: Sequence[str]) -> tuple[str, ...]:
     return tuple(str(Path(base).absolute()) if Path(base).is_dir() else base for base in bases)
 
 
-def _end_on_signals(window: MainWindow) -> None:
-    """Close the window on SIGTERM and SIGINT; a timer lets Python see them."""
+def end_on_signals(window: QWidget) -> None:
+    """Close the window on SIGTERM and SIGINT, from the event loop; a timer lets Python see them.
+
+    A handler runs in the middle of whatever this thread does: closing there waits for ever for a lock that
+    the interrupted code holds (jobs take one when they are asked for).
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: window.close())
+        signal.signal(number, lambda *_: QTimer.singleShot(0, window.close))
     timer = QTimer(window, interval=500)
     timer.timeout.connect(lambda: None)
     timer.start()
