@@ -163,8 +163,8 @@ class MainWindow(QMainWindow):
             a.MITIGATE: partial(self._go_to_lane, Lane.MITIGATE),
             a.FIX_FORWARD: partial(self._go_to_lane, Lane.FIX),
             a.COPY_COMMAND: self._copy_command,
-            a.TICK_STEP: self.steps.tick_current,
-            a.RESET_STEPS: self.steps.reset,
+            a.TICK_STEP: self._tick_step,
+            a.RESET_STEPS: self._reset_steps,
             a.DECIDE: self._decide,
             a.TOGGLE_STEPS: self.panes.toggle_steps,
             a.NEXT_PANE: partial(self._cycle_panes, 1),
@@ -474,6 +474,7 @@ class MainWindow(QMainWindow):
         before, self._shown_plan = self._shown_plan, opened
         if before is not None and (before.ref, before.plan) == (opened.ref, opened.plan):
             self.steps.unveil()  # a preview that is opened: they stand there already
+            self.steps.plan_shown.emit()
         else:
             self.steps.show_plan(opened.plan, self.desk.session.state.run_of(opened.ref))
 
@@ -536,6 +537,14 @@ class MainWindow(QMainWindow):
             self.show_steps()
             self.panes.show_tab(ReaderTab.STEPS)
             self.response.decide(current, base)
+
+    def _tick_step(self) -> None:
+        self.show_steps()  # first: those of the entry before may still stand there
+        self.steps.tick_current()
+
+    def _reset_steps(self) -> None:
+        self.show_steps()
+        self.steps.reset()
 
     def _copy_command(self) -> None:
         self.show_steps()

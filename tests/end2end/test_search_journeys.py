@@ -456,8 +456,9 @@ def test_the_options_of_a_launcher() -> None:
     assert read_options(["--kb=/x", "--query=disk full"]) == Options(("/x",), "disk full")
 
 
+@pytest.mark.parametrize("is_by_key", [False, True])
 def test_the_steps_of_a_preview_wait_until_typing_rests_and_the_former_ones_cannot_be_marked(
-    start: Open, knowledge: Path, qtbot: QtBot
+    start: Open, knowledge: Path, qtbot: QtBot, is_by_key: bool
 ) -> None:
     running = start(knowledge)
     window, steps = running.window, running.window.steps
@@ -478,8 +479,15 @@ def test_the_steps_of_a_preview_wait_until_typing_rests_and_the_former_ones_cann
     card = steps.cards(Lane.MITIGATE)[0]
     place = window.mapFromGlobal(card.tick.mapToGlobal(card.tick.rect().center()))
     assert not card.isAncestorOf(window.childAt(place))
-    qtbot.mouseClick(window.childAt(place), Qt.MouseButton.LeftButton)
+    if is_by_key:
+        window.actions_table[ActionId.TICK_STEP].setEnabled(True)
+        window.actions_table[ActionId.TICK_STEP].trigger()
+    else:
+        qtbot.mouseClick(window.childAt(place), Qt.MouseButton.LeftButton)
     assert not steps.is_veiled
     assert not window.are_steps_pending
     assert former.ref.path not in {path.entry_path for path in steps.paths}
+    current = running.desk.current
+    assert current is not None
     assert not running.desk.session.state.run_of(former.ref)
+    assert not running.desk.session.state.run_of(current.ref)
