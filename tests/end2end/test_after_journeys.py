@@ -36,7 +36,7 @@ from kb_app.ui.timeline.feature import TimelineFeature
 from kb_app.ui.timeline.panel import TimelinePage
 from kb_app.workspace.records import open_book
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 POLICY = "push_when_down: review-after\npost_review: {due: 24h, independent_of: [author, deployer]}\n"
 PUBLIC = """---
 kind: known-fix

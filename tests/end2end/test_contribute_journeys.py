@@ -29,7 +29,7 @@ from kb_app.workspace.contributing import patch_of
 from kb_app.workspace.drafts import DraftStore
 from kb_app.workspace.sharing import clone_base, proposals
 
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 60_000
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 LEASE = """---

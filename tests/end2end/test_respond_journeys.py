@@ -28,7 +28,7 @@ from kb_app.ui.steps.marks import HOLD_MS, Mark
 from kb_app.ui.steps.state import Lane
 from kb_app.workspace.records import open_book
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 
 CHECKOUT = """---
 title: Checkout is down after a flag flip

@@ -24,7 +24,7 @@ from kb_app.ui.searching.saved_feature import SavedSearchesFeature
 from kb_app.ui.single_instance import StartRequest
 from kb_app.ui.steps.state import Lane
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 
 PAGES = {

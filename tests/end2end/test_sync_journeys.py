@@ -36,7 +36,7 @@ from gitstore_remotes import Remote, git, test_environment, tmp_path
 __all__ = ["tmp_path"]
 
 test_environment.__test__ = False
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 SLOT = "# A slot fills the disk\n\nThe volume of `pg_wal` grows.\n\n" + "Look at the slots.\n\n" * 60
 PAGES = {
     "pg/slot.md": SLOT,

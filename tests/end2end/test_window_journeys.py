@@ -30,7 +30,7 @@ from kb_app.ui.steps.panel import ValuesCard
 from kb_app.ui.steps.state import Lane
 from kb_app.ui.window import PREVIEW_PAUSE_MS
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 
 FULL_DISK = """---
 title: Disk full behind a slot

@@ -71,7 +71,7 @@ def test_a_job_never_destroys_what_the_window_left(
     jobs = ThreadJobs(qapp)
     left_alone(gone_on)
     jobs.run(make_much, on_done=done.append)
-    qtbot.waitUntil(lambda: bool(done), timeout=30_000)
+    qtbot.waitUntil(lambda: bool(done), timeout=60_000)
     jobs.close()
     assert gone_on == []
     kept = [[] for _ in range(2 * YOUNG_OBJECTS)]

@@ -127,11 +127,11 @@ def test_events_asked_for_in_a_row_are_written_in_that_order(qtbot: QtBot, tmp_p
     desk = Desk(Workspace((), folders, Settings()), session, jobs, Workers.make())
     current = CurrentIncident(desk)
     current.open(Opening("slow disk"))
-    qtbot.waitUntil(lambda: current.state is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: current.state is not None, timeout=60_000)
     for number in range(20):
         current.add(EventType.NOTE, {"text": f"note {number}"})
     assert current.is_writing
-    qtbot.waitUntil(lambda: not current.is_writing, timeout=10_000)
+    qtbot.waitUntil(lambda: not current.is_writing, timeout=60_000)
     assert current.state is not None
     texts = [moment.data.text("text") for moment in current.state.moments[1:]]
     assert texts == [f"note {number}" for number in range(20)]

@@ -43,4 +43,4 @@ def test_a_signal_closes_the_window_from_the_event_loop_not_in_the_middle_of_wor
     with lock:
         os.kill(os.getpid(), number)
         assert window.isVisible()
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=30_000)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60_000)

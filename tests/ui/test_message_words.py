@@ -59,7 +59,7 @@ def test_the_bar_offers_all_of_a_message_only_where_it_is_cut(qtbot: QtBot) -> N
     bar.post(Message("It stopped", "Start it"))
     assert bar.more.isHidden()
     bar.post(Message(LONG, HINT))
-    qtbot.waitUntil(lambda: bar.words.is_cut and not bar.more.isHidden(), timeout=5_000)
+    qtbot.waitUntil(lambda: bar.words.is_cut and not bar.more.isHidden(), timeout=60_000)
     bar.more.click()
     assert bar.words.is_open
     assert bar.more.text() == "Show less"

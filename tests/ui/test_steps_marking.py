@@ -332,7 +332,7 @@ def test_only_what_can_be_seen_is_filled_and_scrolling_fills_the_rest(
         bar.setValue(bar.maximum())
         return column._shown == 40
 
-    qtbot.waitUntil(scrolled, timeout=10_000)
+    qtbot.waitUntil(scrolled, timeout=60_000)
 
 
 def test_a_value_that_is_needed_says_so_in_words(panel: StepsPanel, qtbot: QtBot) -> None:

@@ -43,7 +43,7 @@ def opener(tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Ite
     opener = EntryOpener(worker)
     worker.start()
     # The deadline of a loaded machine is not what is tested: first let the worker be there.
-    with qtbot.waitSignal(opener.opened, timeout=20_000):
+    with qtbot.waitSignal(opener.opened, timeout=60_000):
         opener.open(BaseFolders("kb", tmp_path, tmp_path), EntryRef("kb", "first.md"))
     yield opener
     worker.stop()
@@ -58,7 +58,7 @@ def test_an_entry_that_hangs_is_shown_as_plain_text(
     opener: EntryOpener, base: BaseFolders, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "OPEN_DEADLINE_MS", 300)
-    with qtbot.waitSignal(opener.opened, timeout=20_000) as caught:
+    with qtbot.waitSignal(opener.opened, timeout=60_000) as caught:
         opener.open(base, EntryRef("kb", "bomb.md"))
     [opened] = caught.args
     assert opened.page.is_plain
@@ -71,11 +71,11 @@ def test_only_the_entry_wanted_last_is_shown(opener: EntryOpener, base: BaseFold
     for name in ("a.md", "b.md", "c.md"):
         opener.open(base, EntryRef("kb", name))
     assert opener.wanted == EntryRef("kb", "c.md")
-    qtbot.waitUntil(lambda: opener.wanted is None, timeout=20_000)
+    qtbot.waitUntil(lambda: opener.wanted is None, timeout=60_000)
     assert [opened.ref.path for opened in shown] == ["c.md"]
 
 
 def test_why_an_entry_cannot_be_shown_is_said(opener: EntryOpener, base: BaseFolders, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(opener.failed, timeout=20_000) as caught:
+    with qtbot.waitSignal(opener.failed, timeout=60_000) as caught:
         opener.open(base, EntryRef("kb", "gone.md"))
     assert caught.args == [EntryRef("kb", "gone.md"), WorkerFault("It is gone", "Search again")]

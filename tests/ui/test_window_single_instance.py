@@ -34,7 +34,7 @@ def test_a_second_start_hands_its_request_to_the_first(tmp_path: Path, root: Pat
     first = SingleInstance(tmp_path)
     assert first.is_first()
     first.listen()
-    with qtbot.waitSignal(first.requested, timeout=20_000) as caught:
+    with qtbot.waitSignal(first.requested, timeout=60_000) as caught:
         second = start_second(tmp_path, root)
     output, _ = second.communicate(timeout=20)
     assert output.strip() == "handed over"
@@ -75,7 +75,7 @@ def test_nonsense_on_the_socket_is_refused(tmp_path: Path, qtbot: QtBot, text: s
     socket.connectToServer(first.name)
     assert socket.waitForConnected(2_000)
     socket.write(text.encode())
-    qtbot.waitUntil(lambda: socket.bytesAvailable() > 0, timeout=5_000)
+    qtbot.waitUntil(lambda: socket.bytesAvailable() > 0, timeout=60_000)
     assert socket.readAll().data() == b"no\n"
     assert requests == []
     socket.disconnectFromServer()
