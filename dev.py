@@ -58,7 +58,7 @@ SERVERS = {
     "curl": "curl",
     "openssl": "openssl",
 }
-WINDOW_OPTIONS = ("--kb", "--query", "--self-test")  # with these alone kb_app opens its window
+WINDOW_OPTIONS = ("--kb", "--query", "--paste", "--self-test")  # with these alone kb_app opens its window
 
 
 def say(text: str) -> None:
@@ -258,7 +258,7 @@ def _opens_window(arguments: list[str]) -> bool:
         name, has_value, _ = rest.pop(0).partition("=")
         if name not in WINDOW_OPTIONS:
             return False
-        if name != "--self-test" and not has_value:
+        if name not in ("--paste", "--self-test") and not has_value:
             del rest[:1]
     return True
 

@@ -141,6 +141,8 @@ def test_a_user_without_rights_gets_one_line_to_type_with_everything_in_it(
         ([], True),
         (["--kb", "/some/folder"], True),
         (["--kb=/some/folder", "--query", "search"], True),
+        (["--paste"], True),
+        (["--paste", "search"], False),
         (["--self-test"], True),
         (["list"], False),
         (["--kb", "/some/folder", "search", "oom"], False),
